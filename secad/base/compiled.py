@@ -1,0 +1,21 @@
+"""The one way to compile a kernel: numba, cached on disk, outside the interpreter lock.
+
+A kernel takes and returns arrays and scalars; batches run in threads beside each other, so no
+kernel starts threads of its own. Importing this module imports numba, which the command line
+must not do before it works on data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Returns ``function`` compiled by numba on its first call with new argument types."""
+    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy")(function))

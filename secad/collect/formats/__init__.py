@@ -1,0 +1,1 @@
+"""One log format, one file."""

@@ -1,0 +1,1 @@
+"""NORMALISE and keep: the event store and its ledger."""

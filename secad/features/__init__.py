@@ -1,0 +1,1 @@
+"""Pure functions of tables: spans, phrases, templates, views."""

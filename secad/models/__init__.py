@@ -1,0 +1,1 @@
+"""One way to score events, one file; no model knows another."""

@@ -1,0 +1,120 @@
+"""Names to classes: a literal table of the built-ins, then the entry points of other packages.
+
+A class is imported only when it is asked for, so that naming formats costs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from secad.base.errors import ConfigError
+from secad.base.protocols import Format, Model, Recognised, Sink
+
+FORMATS: Mapping[str, str] = {
+    "auditd": "secad.collect.formats.auditd:Auditd",
+    "csv": "secad.collect.formats.csv:Csv",
+    "evtx": "secad.collect.formats.evtx:Evtx",
+    "jsonl": "secad.collect.formats.jsonl:JsonLines",
+    "syslog": "secad.collect.formats.syslog:Syslog",
+    "text": "secad.collect.formats.text:PlainText",
+    "weblog": "secad.collect.formats.weblog:WebLog",
+    "windows": "secad.collect.formats.windows:WindowsJson",
+}
+MODELS: Mapping[str, str] = {
+    "ape": "secad.models.ape:APE",
+    "rarity": "secad.models.rarity:Rarity",
+}
+SINKS: Mapping[str, str] = {
+    "csv": "secad.triage.sinks.files:CsvFile",
+    "json": "secad.triage.sinks.files:JsonFile",
+    "ndjson": "secad.triage.sinks.files:NdjsonFile",
+    "parquet": "secad.triage.sinks.files:ParquetFile",
+}
+
+
+def format_names() -> list[str]:
+    """Returns the names of all formats, sorted."""
+    return _names(FORMATS, "secad.formats")
+
+
+def model_names() -> list[str]:
+    """Returns the names of all models, sorted."""
+    return _names(MODELS, "secad.models")
+
+
+def sink_names() -> list[str]:
+    """Returns the names of all sinks, sorted."""
+    return _names(SINKS, "secad.sinks")
+
+
+def format_named(name: str) -> Format:
+    """Returns the format called ``name``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    made: Format = _load(name, FORMATS, "secad.formats", "format")()
+    return made
+
+
+def model_class(name: str) -> type[Model]:
+    """Returns the class of the model called ``name``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found: type[Model] = _load(name, MODELS, "secad.models", "model")
+    return found
+
+
+def sink_class(name: str) -> type[Sink]:
+    """Returns the class of the sink called ``name``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found: type[Sink] = _load(name, SINKS, "secad.sinks", "sink")
+    return found
+
+
+def recognise(head: bytes) -> Recognised | None:
+    """Returns the format that is surest of a head, or None where none is.
+
+    Args:
+        head: the first bytes of a source, at most 64 KiB.
+    """
+    sure = {name: format_named(name).matches(head) for name in format_names()}
+    likely = {name: confidence for name, confidence in sure.items() if confidence > 0}
+    if not likely:
+        return None
+    best = max(sorted(likely), key=lambda name: likely[name])
+    others = {name: confidence for name, confidence in likely.items() if name != best}
+    return Recognised(format_named(best), likely[best], others)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns ``name`` or, for a message, the known one that it may have meant."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return close[0] if close else ", ".join(sorted(known))
+
+
+def _names(table: Mapping[str, str], group: str) -> list[str]:
+    return sorted({*table, *(point.name for point in entry_points(group=group))})
+
+
+def _load(name: str, table: Mapping[str, str], group: str, kind: str) -> Any:
+    if name in table:
+        module, _, attribute = table[name].partition(":")
+        return getattr(import_module(module), attribute)
+    for point in entry_points(group=group):
+        if point.name == name:
+            return point.load()
+    known = _names(table, group)
+    raise ConfigError(
+        f"{kind} {name!r} is not known, known are {', '.join(known)}",
+        hint=f"did you mean {nearest(name, known)!r}?",
+    )

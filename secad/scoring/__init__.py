@@ -1,0 +1,1 @@
+"""From raw scores to calibrated p-values, severities and alert rows."""

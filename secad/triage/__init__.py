@@ -1,0 +1,1 @@
+"""The unified alert store, ranking and sinks."""

@@ -1,0 +1,1 @@
+"""Places that alerts are delivered to."""
