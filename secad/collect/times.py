@@ -17,7 +17,9 @@ from secad.base.errors import ConfigError
 from secad.base.schemas import TIME
 
 _NAIVE = pa.timestamp("us")
-_MONTHS = pa.array("jan feb mar apr may jun jul aug sep oct nov dec".split())
+_MONTHS = pa.array(
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+)
 
 # 2026-11-20T10:15:00.123456+01:00 | 2026-11-20 10:15:00,123 | 2026-11-20T10:15Z
 _ISO = (

@@ -1,0 +1,203 @@
+"""Bytes of a stream cut into LINES, in batches, each line with its place.
+
+A line ends with ``\\n`` or ``\\r\\n``, which is not part of it; the last one may end with the
+stream. A line over the limit becomes a reject that keeps its first bytes, in bounded memory
+however long it is. UTF-16 with a byte order mark is read as UTF-8; places then count UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from secad.base.compiled import kernel
+from secad.base.schemas import LINES
+from secad.collect.text import PARSE_REJECTS, RAW_CAP_BYTES, reject
+from secad.collect.transports.inflate import Guarded
+
+_UTF8_MARK = codecs.BOM_UTF8
+_NEWLINE = 10
+_RETURN = 13
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a stream has been read.
+
+    Args:
+        offset: bytes before it.
+        line: lines before it.
+    """
+
+    offset: int = 0
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Whole records of a stream.
+
+    Args:
+        lines: LINES rows.
+        rejects: PARSE_REJECTS of records that are none (too long, damaged).
+        end: the place behind the last record.
+        unended: the last line has no line ending yet.
+    """
+
+    lines: pa.RecordBatch
+    rejects: pa.Table
+    end: Place
+    unended: bool = False
+
+
+def as_utf8(file: BinaryIO, head: bytes) -> BinaryIO:
+    """Returns the stream in UTF-8 where its head says that it is UTF-16, else as it is."""
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if head.startswith(mark) and not head.startswith(codecs.BOM_UTF32_LE):
+            file.read(len(mark))
+            guard = Guarded(_transcoded(file, name), name)
+            return cast("BinaryIO", io.BufferedReader(guard, 1 << 20))
+    return file
+
+
+def head_text(head: bytes) -> bytes:
+    """Returns a head as UTF-8 without a byte order mark, as formats get it."""
+    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if head.startswith(mark) and not head.startswith(codecs.BOM_UTF32_LE):
+            return head[2:].decode(name, "ignore").encode("utf-8")
+    return head.removeprefix(_UTF8_MARK)
+
+
+def read_lines(
+    file: BinaryIO, start: Place, *, batch_bytes: int, max_line_bytes: int
+) -> Iterator[Batch]:
+    """Yields the lines of a stream from ``start`` on.
+
+    Args:
+        file: positioned at ``start.offset``.
+        start: the place behind the last line that is already known.
+        batch_bytes: about how many bytes a batch holds.
+        max_line_bytes: a longer line is rejected.
+    """
+    place, rest = start, b""
+    if place.offset == 0:
+        rest = file.read(len(_UTF8_MARK))
+        if rest == _UTF8_MARK:
+            place, rest = Place(len(_UTF8_MARK), 0), b""
+    while chunk := file.read(batch_bytes):
+        data = rest + chunk
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            batch = _cut(data[:cut], place, max_line_bytes)
+            place, rest = batch.end, data[cut:]
+            yield batch
+        elif len(data) > max_line_bytes:
+            batch, rest = _overlong(file, data, place, max_line_bytes, batch_bytes)
+            place = batch.end
+            yield batch
+        else:
+            rest = data
+    if rest:
+        yield _cut(rest, place, max_line_bytes)
+
+
+def _cut(data: bytes, start: Place, max_line_bytes: int) -> Batch:
+    """Returns the lines of ``data``, which starts with a line and ends with one."""
+    found = np.frombuffer(data, dtype=np.uint8)
+    values, offsets, starts = _lines_of(found)  # (bytes), (N + 1,), (N,)
+    count = len(starts)
+    lengths = np.diff(offsets)
+    raw = pa.Array.from_buffers(
+        pa.binary(),
+        count,
+        [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(values)],
+    )
+    columns = [
+        raw,
+        pa.array(np.arange(start.line + 1, start.line + count + 1)),
+        pa.array(starts + start.offset),
+        pa.array(lengths),
+    ]
+    lines = pa.RecordBatch.from_arrays(columns, schema=LINES)
+    rejects = PARSE_REJECTS.empty_table()
+    overlong = lengths > max_line_bytes
+    if overlong.any():
+        rejects = reject(lines, overlong, _too_long(lengths[overlong], max_line_bytes))
+        lines = lines.filter(pa.array(~overlong))
+    end = Place(start.offset + len(data), start.line + count)
+    return Batch(lines, rejects, end, unended=data[-1] != _NEWLINE)
+
+
+def _too_long(lengths: npt.NDArray[np.int64], limit: int) -> pa.Array:
+    allowed = f"allowed are {limit} (ingest.max_line_bytes)"
+    return pa.array([f"a line of {length} bytes, {allowed}" for length in lengths], pa.string())
+
+
+def _overlong(
+    file: BinaryIO, data: bytes, start: Place, max_line_bytes: int, batch_bytes: int
+) -> tuple[Batch, bytes]:
+    """Reads on to the end of a line that is too long; returns its reject and what follows it."""
+    kept, length, rest, ended = data[:RAW_CAP_BYTES], len(data), b"", False
+    while not ended and (chunk := file.read(batch_bytes)):
+        cut = chunk.find(b"\n")
+        ended = cut >= 0
+        length += cut if ended else len(chunk)
+        rest = chunk[cut + 1 :] if ended else b""
+    rejects = pa.table(
+        [
+            pa.array([start.line + 1]),
+            pa.array([start.offset]),
+            _too_long(np.array([length]), max_line_bytes),
+            pa.array([kept], pa.binary()),
+        ],
+        schema=PARSE_REJECTS,
+    )
+    end = Place(start.offset + length + ended, start.line + 1)
+    none = pa.RecordBatch.from_pylist([], schema=LINES)
+    return Batch(none, rejects, end, unended=not ended), rest
+
+
+def _transcoded(file: BinaryIO, name: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(name)("replace")
+    while piece := file.read(1 << 20):
+        yield decoder.decode(piece).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+@kernel
+def _lines_of(
+    data: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Returns the bytes of all lines without their endings, their offsets in it, their starts."""
+    count = 0
+    for byte in data:
+        count += byte == _NEWLINE
+    if len(data) and data[-1] != _NEWLINE:
+        count += 1
+    values = np.empty(len(data), dtype=np.uint8)
+    offsets = np.zeros(count + 1, dtype=np.int64)
+    starts = np.zeros(count, dtype=np.int64)
+    row, used, start = 0, 0, 0
+    for place in range(len(data)):
+        byte = data[place]
+        if byte != _NEWLINE:
+            values[used] = byte
+            used += 1
+            continue
+        if used > offsets[row] and values[used - 1] == _RETURN:
+            used -= 1
+        starts[row] = start
+        start = place + 1
+        row += 1
+        offsets[row] = used
+    if row < count:
+        starts[row] = start
+        offsets[count] = used
+    return values[:used], offsets, starts
