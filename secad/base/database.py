@@ -1,48 +1,84 @@
 """The embedded database: SQLite in WAL mode, one file, opened through SQLAlchemy and migrated.
 
 Holds the ledger of the event store, the alert store and the registry of models. The schema is
-brought forward by the migrations beside this module, the first version on.
+brought forward by the migrations beside this module, the first version on. All that only SQLite
+knows stands here; the tables and the queries are plain SQL.
 """
 
 from __future__ import annotations
 
+import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, create_engine, event, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy import URL, Engine, MetaData, create_engine, event, inspect, text
+from sqlalchemy.engine import ExceptionContext
 
-from secad.base.errors import StoreError
+from secad.base.errors import BusyError, StoreError
 
 FILE_NAME = "secad.db"
 SCHEMA_VERSION = "0001"
-_BUSY_TIMEOUT_S = 30
+_BUSY_TIMEOUT_S = 30.0
+_BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError)  # of the file, not of the statement
 
 metadata = MetaData()
 
 
-def open_database(folder: Path) -> Engine:
+def open_database(folder: Path, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> Engine:
     """Returns the engine of the database in ``folder``, its schema at SCHEMA_VERSION.
+
+    Every statement of the engine raises StoreError where the file cannot be read or written.
 
     Args:
         folder: the store; made where it is absent.
+        busy_timeout_s: how long a statement waits for another process's write.
 
     Raises:
+        BusyError: another process kept the write lock all that time.
         StoreError: the file is no database, or of a newer secad.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE_NAME
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the store folder {str(folder)!r} cannot be made: {error}") from error
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": busy_timeout_s}
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    try:
-        _bring_forward(engine)
-    except DatabaseError as error:
-        raise StoreError(
-            f"{path} is not a usable database: {error.orig}",
-            hint="restore it from a backup, or point --store at another folder",
-        ) from error
+    event.listen(engine, "handle_error", partial(_translate, path))
+    _bring_forward(engine, path)
     return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """Returns the engine for transactions that write: they take the write lock at their start."""
+    return engine.execution_options(begin="IMMEDIATE")
+
+
+def schema_version(engine: Engine) -> str | None:
+    """Returns the version that the database's schema is at, None where it has none."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return version
+
+
+def damages(engine: Engine) -> list[str]:
+    """Returns what is wrong with the file and with its references, a sentence each."""
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    found = [f"the database file: {page}" for page in pages if page != "ok"]
+    pairs = sorted({(child, parent) for child, _, parent, _ in orphans})
+    for child, parent in pairs:
+        rows = sum(1 for orphan in orphans if (orphan[0], orphan[2]) == (child, parent))
+        found.append(f"{rows} rows of table {child} point to no row of table {parent}")
+    return found
 
 
 def _prepare(connection: Any, _record: Any) -> None:
@@ -60,33 +96,48 @@ def _begin(connection: Any) -> None:
     connection.exec_driver_sql(f"BEGIN {mode}")
 
 
-def writing(engine: Engine) -> Engine:
-    """Returns the engine for transactions that write: they take the write lock at their start."""
-    return engine.execution_options(begin="IMMEDIATE")
-
-
-def schema_version(engine: Engine) -> str | None:
-    """Returns the version that the database's schema is at, None where it is empty."""
-    if not inspect(engine).has_table("alembic_version"):
+def _translate(path: Path, context: ExceptionContext) -> BaseException | None:
+    error = context.original_exception
+    if type(error) not in _FAULTS:
         return None
-    with engine.connect() as connection:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _BUSY_CODES:
+        return BusyError(
+            f"another process is writing to {path}", hint="run the command again later"
+        )
+    return StoreError(
+        f"{path} is not a usable database: {error}",
+        hint="restore it from a backup, or point --store at another folder",
+    )
 
 
-def _bring_forward(engine: Engine) -> None:
+def _bring_forward(engine: Engine, path: Path) -> None:
     version = schema_version(engine)
     if version == SCHEMA_VERSION:
         return
     if version is not None and version > SCHEMA_VERSION:
         raise StoreError(
-            f"the store has schema version {version}, this secad knows up to {SCHEMA_VERSION}",
+            f"{path} has schema version {version!r}, this secad knows up to {SCHEMA_VERSION!r}",
             hint="upgrade secad: pip install --upgrade secad",
         )
+    if version is None:
+        _refuse_stranger(engine, path)
     from alembic import command
     from alembic.config import Config
 
     settings = Config()
-    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with writing(engine).begin() as connection:
+    scripts = str(Path(__file__).parent / "migrations")
+    settings.set_main_option("script_location", scripts.replace("%", "%%"))
+    with writing(engine).begin() as connection:  # one transaction: all of it, or nothing
         settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
+        command.upgrade(settings, SCHEMA_VERSION)
+
+
+def _refuse_stranger(engine: Engine, path: Path) -> None:
+    with writing(engine).begin() as connection:  # waits for one that is making the store
+        names = inspect(connection).get_table_names()
+    if names and "alembic_version" not in names:
+        raise StoreError(
+            f"{path} is not a store of secad: it holds table {names[0]!r}",
+            hint="point --store at another folder",
+        )
