@@ -11,8 +11,9 @@ SecadError
 ├── SchemaError        a table that lacks what a room needs     exit 4
 ├── ModelError         a model that is unfitted or damaged      exit 4
 ├── RuleError          a file under rules/ that is not valid    exit 2
-└── StoreError         the event or alert store                 exit 4
-    └── BusyError      a lock is held, safe to try again        exit 75
+├── StoreError         the event or alert store                 exit 4
+│   └── BusyError      a lock is held, safe to try again        exit 75
+└── Interrupted        a signal, after a clean checkpoint       exit 130 or 143
 ```
 """
 
@@ -79,3 +80,15 @@ class BusyError(StoreError):
     """Something holds a lock; the same command can succeed later."""
 
     exit_code = 75
+
+
+class Interrupted(SecadError):  # noqa: N818 - a stop that was asked for is no error
+    """A signal asked the run to stop, and it did so between two steps.
+
+    Args:
+        signal_number: the signal; the exit code is 128 more.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__("stopped by a signal, what was done so far is kept")
+        self.exit_code = 128 + signal_number

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -43,8 +42,7 @@ source = Table(
     Column("lines", BigInteger, nullable=False),
     Column("tail_bytes", Integer, nullable=False),  # how many bytes before offset the digest covers
     Column("tail_sha256", String(64), nullable=False),
-    Column("open_offset", BigInteger),  # start of a last line that had no line ending yet
-    Column("open_event", Boolean, nullable=False, default=False),  # that line is an event
+    Column("open_place", Text),  # JSON: the counts before a last line that had no ending yet
     Column("events", BigInteger, nullable=False),
     Column("rejects", BigInteger, nullable=False),
     Column("joined", BigInteger, nullable=False),

@@ -22,7 +22,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from secad.collect.transports.inflate import Guarded, compression_of, inflate, plain
+from secad.collect.transports.inflate import (
+    Guarded,
+    as_utf8,
+    compression_of,
+    inflate,
+    plain,
+    utf16_of,
+)
 
 STDIN = "-"
 MEMBER_MARK = "!"  # between an archive and its member: case.zip!host/security.json
@@ -93,7 +100,7 @@ def find_streams(path: str) -> Iterator[Stream | Unreadable]:
         path: a file, a folder (every regular file below it), an archive, or ``-``.
     """
     if path == STDIN:
-        yield _standard_input()
+        yield from _opened(_standard_input())
         return
     try:
         found = Path(path).stat()
@@ -184,7 +191,15 @@ def _opened(stream: Stream) -> Iterator[Stream | Unreadable]:
     if _is_tar(stream.head):
         yield from _tar_members(stream)
     else:
-        yield stream
+        yield _utf8(stream)
+
+
+def _utf8(stream: Stream) -> Stream:
+    """Returns the stream in UTF-8 where it is UTF-16; places in it then count UTF-8 bytes."""
+    encoding = utf16_of(stream.head)
+    if encoding is None:
+        return stream
+    return _guarded(stream, as_utf8(stream.file, encoding), encoding, stream.guards)
 
 
 def _guarded(
@@ -209,10 +224,9 @@ def _member(archive: Stream, name: str, pieces: Iterator[bytes], modified: datet
     stream = _guarded(source, pieces, "archive member")
     compression = compression_of(stream.head)
     if compression is None:
-        return stream
-    return _guarded(
-        source, inflate(stream.file, compression), f"{compression} stream", stream.guards
-    )
+        return _utf8(stream)
+    inner = inflate(stream.file, compression)
+    return _utf8(_guarded(source, inner, f"{compression} stream", stream.guards))
 
 
 def _zip_members(archive: Stream) -> Iterator[Stream | Unreadable]:

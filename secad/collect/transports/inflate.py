@@ -7,6 +7,7 @@ the damage is still delivered; ``problem`` then says what was wrong.
 from __future__ import annotations
 
 import bz2
+import codecs
 import io
 import lzma
 import tarfile
@@ -110,6 +111,22 @@ def inflate(file: BinaryIO, compression: str) -> Iterator[bytes]:
         compression: a value of ``MAGIC``.
     """
     return _zstd(file) if compression == "zstd" else _members(file, compression)
+
+
+def utf16_of(head: bytes) -> str | None:
+    """Returns the name of the UTF-16 that a head's byte order mark tells of, None for others."""
+    if head.startswith(codecs.BOM_UTF32_LE):
+        return None
+    marks = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+    return next((name for mark, name in marks.items() if head.startswith(mark)), None)
+
+
+def as_utf8(file: IO[bytes], encoding: str) -> Iterator[bytes]:
+    """Yields UTF-16 text as UTF-8, what is damaged in it as U+FFFD."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for piece in plain(file):
+        yield decoder.decode(piece).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
 def plain(file: IO[bytes]) -> Iterator[bytes]:

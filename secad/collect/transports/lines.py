@@ -2,16 +2,15 @@
 
 A line ends with ``\\n`` or ``\\r\\n``, which is not part of it; the last one may end with the
 stream. A line over the limit becomes a reject that keeps its first bytes, in bounded memory
-however long it is. UTF-16 with a byte order mark is read as UTF-8; places then count UTF-8 bytes.
+however long it is.
 """
 
 from __future__ import annotations
 
 import codecs
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,6 @@ import pyarrow as pa
 from secad.base.compiled import kernel
 from secad.base.schemas import LINES
 from secad.collect.text import PARSE_REJECTS, RAW_CAP_BYTES, reject
-from secad.collect.transports.inflate import Guarded
 
 _UTF8_MARK = codecs.BOM_UTF8
 _NEWLINE = 10
@@ -48,31 +46,15 @@ class Batch:
         lines: LINES rows.
         rejects: PARSE_REJECTS of records that are none (too long, damaged).
         end: the place behind the last record.
+        tail: the last bytes before ``end``, as many as the batch has.
         unended: the last line has no line ending yet.
     """
 
     lines: pa.RecordBatch
     rejects: pa.Table
     end: Place
+    tail: bytes
     unended: bool = False
-
-
-def as_utf8(file: BinaryIO, head: bytes) -> BinaryIO:
-    """Returns the stream in UTF-8 where its head says that it is UTF-16, else as it is."""
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if head.startswith(mark) and not head.startswith(codecs.BOM_UTF32_LE):
-            file.read(len(mark))
-            guard = Guarded(_transcoded(file, name), name)
-            return cast("BinaryIO", io.BufferedReader(guard, 1 << 20))
-    return file
-
-
-def head_text(head: bytes) -> bytes:
-    """Returns a head as UTF-8 without a byte order mark, as formats get it."""
-    for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if head.startswith(mark) and not head.startswith(codecs.BOM_UTF32_LE):
-            return head[2:].decode(name, "ignore").encode("utf-8")
-    return head.removeprefix(_UTF8_MARK)
 
 
 def read_lines(
@@ -132,7 +114,7 @@ def _cut(data: bytes, start: Place, max_line_bytes: int) -> Batch:
         rejects = reject(lines, overlong, _too_long(lengths[overlong], max_line_bytes))
         lines = lines.filter(pa.array(~overlong))
     end = Place(start.offset + len(data), start.line + count)
-    return Batch(lines, rejects, end, unended=data[-1] != _NEWLINE)
+    return Batch(lines, rejects, end, data, unended=data[-1] != _NEWLINE)
 
 
 def _too_long(lengths: npt.NDArray[np.int64], limit: int) -> pa.Array:
@@ -145,11 +127,13 @@ def _overlong(
 ) -> tuple[Batch, bytes]:
     """Reads on to the end of a line that is too long; returns its reject and what follows it."""
     kept, length, rest, ended = data[:RAW_CAP_BYTES], len(data), b"", False
+    tail = data
     while not ended and (chunk := file.read(batch_bytes)):
         cut = chunk.find(b"\n")
         ended = cut >= 0
         length += cut if ended else len(chunk)
         rest = chunk[cut + 1 :] if ended else b""
+        tail = chunk[: cut + 1] if ended else chunk
     rejects = pa.table(
         [
             pa.array([start.line + 1]),
@@ -161,14 +145,7 @@ def _overlong(
     )
     end = Place(start.offset + length + ended, start.line + 1)
     none = pa.RecordBatch.from_pylist([], schema=LINES)
-    return Batch(none, rejects, end, unended=not ended), rest
-
-
-def _transcoded(file: BinaryIO, name: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(name)("replace")
-    while piece := file.read(1 << 20):
-        yield decoder.decode(piece).encode("utf-8", "replace")
-    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+    return Batch(none, rejects, end, tail, unended=not ended), rest
 
 
 @kernel
