@@ -157,22 +157,21 @@ class EventStore:
     def events(
         self,
         *,
-        columns: Sequence[str] | None = None,
         dataset: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-        where: pc.Expression | None = None,
-    ) -> pa.Table:
-        """Returns EVENTS rows and the extension columns of their datasets, unsorted.
+    ) -> tuple[ds.Dataset, pc.Expression]:
+        """Returns the events as an Arrow dataset, and the condition that makes the range exact.
+
+        Its columns are those of EVENTS and the extension columns of the datasets in it, null
+        where a dataset has none.
 
         Args:
-            columns: only these; one that no dataset has is left out.
             dataset: only of this dataset.
             since: only at or after this time.
             until: only before this time.
-            where: a further condition on columns.
         """
-        condition = pc.scalar(True) if where is None else where
+        condition = pc.scalar(True)
         first, last = -(2**62), 2**62
         if since is not None:
             first = _micros(since)
@@ -185,18 +184,18 @@ class EventStore:
             for part in self.manifest.segments("events", dataset)
             if part.time_last_us >= first and part.time_first_us <= last
         ]
-        return self._read(parts, EVENTS, columns, condition)
+        return self._files(parts, EVENTS), condition
 
     def rejects(self) -> pa.Table:
         """Returns all REJECTS rows, in the order of their commits."""
-        return self._read(self.manifest.segments("rejects"), REJECTS)
+        return self._files(self.manifest.segments("rejects"), REJECTS).to_table()
 
     def scores(self, model_id: str) -> pa.Table | None:
         """Returns the stored scores of a model, None where there are none."""
         parts = self.manifest.segments("scores", model_id)
         if not parts:
             return None
-        return self._read(parts, pq.read_schema(self.folder / parts[0].path))
+        return self._files(parts, pq.read_schema(self.folder / parts[0].path)).to_table()
 
     def datasets(self) -> dict[str, int]:
         """Returns the datasets that hold events, with how many."""
@@ -277,23 +276,15 @@ class EventStore:
         for part in parts:
             (self.folder / part.path).unlink(missing_ok=True)
 
-    def _read(
-        self,
-        parts: Sequence[Segment],
-        schema: pa.Schema,
-        columns: Sequence[str] | None = None,
-        condition: pc.Expression | None = None,
-    ) -> pa.Table:
-        """Returns the rows of files whose columns may differ, null where a file has none."""
+    def _files(self, parts: Sequence[Segment], schema: pa.Schema) -> ds.Dataset:
+        """Returns files whose columns may differ as one dataset, null where a file has none."""
         paths = [str(self.folder / part.path) for part in parts]
         fields = {field.name: field for field in schema}
         for path in paths:
             fields |= {
                 field.name: field for field in pq.read_schema(path) if field.name not in fields
             }
-        wanted = [name for name in columns if name in fields] if columns else None
-        rows = ds.dataset(paths, schema=pa.schema(fields.values()), format="parquet")
-        return rows.to_table(columns=wanted, filter=condition)
+        return ds.dataset(paths, schema=pa.schema(list(fields.values())), format="parquet")
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:

@@ -100,7 +100,9 @@ def find_streams(path: str) -> Iterator[Stream | Unreadable]:
         path: a file, a folder (every regular file below it), an archive, or ``-``.
     """
     if path == STDIN:
-        yield from _opened(_standard_input())
+        stream = _standard_input()
+        with stream:
+            yield from _opened(stream)
         return
     try:
         found = Path(path).stat()

@@ -1,0 +1,142 @@
+"""``secad ingest``: logs into the store, with what became of each told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from secad.base.errors import SourceError
+from secad.cli.session import Session, common_options, progress_bar, session_of, stoppable
+
+if TYPE_CHECKING:
+    from secad.pipeline.ingest import IngestReport, SourceReport
+
+_DEGRADED = 3
+
+
+@click.group()
+@common_options
+def ingest() -> None:
+    """Read logs into the store."""
+
+
+@ingest.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format",
+    "format_name",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="Format of the logs; `secad doctor` lists them.",
+)
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Field map of JSON lines or CSV (TOML).",
+)
+@click.option("--tz", metavar="ZONE", help="Zone of times that name none.  [default: UTC]")
+@click.option(
+    "--max-error-rate",
+    type=float,
+    metavar="R",
+    help="Share of rejects above which the exit code is 3.  [default: 0.1]",
+)
+@common_options
+@click.pass_context
+def logs(
+    context: click.Context,
+    *,
+    paths: tuple[str, ...],
+    format_name: str,
+    map_file: Path | None,
+    tz: str | None,
+    max_error_rate: float | None,
+) -> int:
+    """Read log files, folders and archives (`-` is standard input) into the store.
+
+    Each record becomes an event or, where it cannot be read, a reject with the reason; reading
+    the same bytes again adds nothing.
+    """
+    session = session_of(context)
+    if tz is not None:
+        session.flags["ingest.tz"] = tz
+    if max_error_rate is not None:
+        session.flags["ingest.max_error_rate"] = max_error_rate
+    limit = session.config.number("ingest.max_error_rate")
+    with stoppable() as check, progress_bar(session, _size(paths), "bytes") as step:
+
+        def told(path: str, size: int) -> None:
+            step(path, size)
+            check()
+
+        report = session.store.ingest(
+            paths, format=format_name, map_file=map_file, now=session.now, told=told
+        )
+    _tell(session, report)
+    return _exit_code(report, limit, session)
+
+
+def _size(paths: tuple[str, ...]) -> int | None:
+    """Returns the bytes of plain files, None where it cannot be known before reading."""
+    try:
+        return sum(os.stat(path).st_size for path in paths)  # noqa: PTH116 - paths are strings
+    except OSError:
+        return None
+
+
+def _tell(session: Session, report: IngestReport) -> None:
+    for source in report.sources:
+        session.say(_line(source), path=source.path, outcome=source.outcome, **vars(source.read))
+    total = report.total()
+    rate = total.lines / report.seconds if report.seconds else 0.0
+    session.say(
+        f"{total.lines:,} lines = {total.events:,} events + {total.joined:,} joined "
+        f"+ {total.rejects:,} rejects + {total.skipped:,} blank or comment; "
+        f"{len(report.sources):,} sources, {report.seconds:.1f} s, {rate:,.0f} lines/s",
+        **vars(total),
+        seconds=round(report.seconds, 3),
+        sources=len(report.sources),
+    )
+
+
+def _line(source: SourceReport) -> str:
+    read = source.read
+    head = f"{source.path}: {source.outcome}"
+    if source.format:
+        head += f" as {source.format}"
+    if read.lines:
+        head += f", {read.lines:,} lines = {read.events:,} events"
+        for count, word in (
+            (read.joined, "joined"),
+            (read.rejects, "rejects"),
+            (read.skipped, "blank or comment"),
+        ):
+            head += f" + {count:,} {word}" if count else ""
+    return f"{head}: {source.problem}" if source.problem else head
+
+
+def _exit_code(report: IngestReport, limit: float, session: Session) -> int:
+    failed = report.failed()
+    total = report.total()
+    if failed and len(failed) == len(report.sources) and not total.lines:
+        raise SourceError(
+            f"nothing could be read: {failed[0].path}: {failed[0].problem}",
+            hint="check the paths, or name a format with --format",
+        )
+    if failed:
+        session.say(f"{len(failed)} of {len(report.sources)} sources could not be read in full")
+        return _DEGRADED
+    rejected = total.rejects / total.lines if total.lines else 0.0
+    if rejected > limit:
+        session.say(
+            f"{rejected:.1%} of the lines were rejected, over the limit of {limit:.1%}; "
+            "see them with: secad rejects list"
+        )
+        return _DEGRADED
+    return 0
