@@ -1,0 +1,1 @@
+"""What the made sample logs are made of: one story module per log, and the pieces they share."""
