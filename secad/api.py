@@ -11,13 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from secad.base.config import Config, load_config
 from secad.base.database import open_database
 
 if TYPE_CHECKING:
-    from secad.pipeline.detect import DetectReport
     from secad.pipeline.ingest import IngestReport
     from secad.triage.store import AlertStore
 

@@ -256,6 +256,8 @@ class _Run:
         options = self._options
         limits = Limits(options.batch_bytes, options.max_line_bytes, options.workers)
         source = replace(source, path=stream.path, format=form.name, size_bytes=None)
+        if start.offset != source.offset:  # an ending came to the last line, or it is read again
+            source = _advanced(source, start, _tail(stream, form, start, b""))
         tail, progress = b"", start
         for part in read_parts(stream, origin, start, limits, self._workers):
             self._told(stream.path, part.progress.offset - progress.offset)

@@ -21,8 +21,8 @@ def read(data: bytes, batch_bytes: int, start: Place = Place()) -> list[tuple[in
         for row in batch.lines.to_pylist():
             rows.append((row["line"], row["byte_offset"], row["raw"]))
             assert data[row["byte_offset"] :][: row["byte_length"]] == row["raw"]
-        for row in batch.rejects.to_pylist():
-            rows.append((row["line"], row["byte_offset"], b"too long"))
+        rejects = batch.rejects.to_pylist()
+        rows += [(row["line"], row["byte_offset"], b"too long") for row in rejects]
         end = batch.end
         assert batch.tail == data[: end.offset][-len(batch.tail) :]
     assert end.offset in {len(data), 3 * data.startswith(b"\xef\xbb\xbf")}
