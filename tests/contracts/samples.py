@@ -1,0 +1,46 @@
+"""The sample log of each format, found by the format's name, and its lines."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pyarrow as pa
+from secad.collect.field_maps import load_field_map
+
+from secad import plugins
+from secad.base.protocols import FieldMap, Format, Frames, ParseContext
+from secad.collect.transports.files import Stream, find_streams
+from secad.collect.transports.lines import Place, read_lines
+
+FOLDER = Path(__file__).resolve().parents[2] / "sample_logs"
+
+
+def sample_path(name: str) -> Path:
+    """Returns the sample log of a format."""
+    found = [path for path in sorted(FOLDER.glob(f"{name}.*")) if path.suffix != ".toml"]
+    assert len(found) == 1, f"sample_logs/{name}.* must be one log, it is {found}"
+    return found[0]
+
+
+def sample_map(name: str) -> FieldMap | None:
+    """Returns the field map that goes with a sample, where one does."""
+    path = FOLDER / f"{name}.toml"
+    return load_field_map(path) if path.is_file() else None
+
+
+def sample(name: str) -> tuple[Format, pa.RecordBatch, ParseContext]:
+    """Returns a format, LINES of its sample and the context to parse them in."""
+    form = plugins.format_named(name)
+    stream = next(iter(find_streams(str(sample_path(name)))))
+    assert isinstance(stream, Stream)
+    with stream:
+        if isinstance(form, Frames):
+            stream.spool()
+            batches = [lines for lines, _ in form.frames(stream.file, 1 << 20)]
+        else:
+            parts = read_lines(stream.file, Place(), batch_bytes=1 << 20, max_line_bytes=1 << 20)
+            batches = [part.lines for part in itertools.islice(parts, 4)]
+        context = ParseContext(stream.modified_time, head=stream.head, field_map=sample_map(name))
+    lines = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    return form, lines, context
