@@ -1,0 +1,101 @@
+"""Writes what secad makes of each format's sample log, ``tests/golden/<format>.jsonl``.
+
+    python scripts/update_golden.py [FORMAT...]   write, and say which changed
+    python scripts/update_golden.py --check       only say which would change, exit 1 then
+
+A golden file holds one JSON object a line: first how many lines became what, then the first
+events (by time, without nulls and the time of ingest), then the first rejects. A change of a
+parser shows as a change of these files: read the diff before it is committed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import chdir
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+
+from secad.api import Secad
+from secad.base.config import load_config
+from secad.base.rows import write_rows
+from secad.plugins import format_names
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "tests" / "golden"
+ROWS = 200
+_NOW = datetime(2026, 11, 20, tzinfo=UTC)
+_EMPTY = "# no settings of this machine take part\n"
+
+
+def golden(name: str) -> bytes:
+    """Returns the golden file of a format.
+
+    Args:
+        name: a format with one sample, ``sample_logs/<name>.*``, and perhaps a map beside it.
+    """
+    with chdir(ROOT), TemporaryDirectory() as folder:
+        settings = Path(folder) / "secad.toml"
+        settings.write_text(_EMPTY, encoding="utf-8")
+        store = Secad(Path(folder) / "store", load_config(file=settings, environment={}))
+        field_map = Path("sample_logs") / f"{name}.toml"
+        report = store.ingest(
+            [str(_sample(name))],
+            format=name,
+            map_file=field_map if field_map.is_file() else None,
+            now=_NOW,
+        )
+        rows: list[dict[str, object]] = [asdict(report.total())]
+        rows += _plain(store.events(limit=ROWS))
+        rows += _plain(store.rejects().slice(0, ROWS))
+    return "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode()
+
+
+def _sample(name: str) -> Path:
+    found = [path for path in Path("sample_logs").glob(f"{name}.*") if path.suffix != ".toml"]
+    if len(found) != 1:
+        raise SystemExit(f"sample_logs/{name}.* must be one log, it is {sorted(map(str, found))}")
+    return found[0]
+
+
+def _plain(rows: pa.Table | pa.RecordBatchReader) -> Iterator[dict[str, object]]:
+    """Yields rows as the command line writes them, without nulls and the time of ingest."""
+    text = io.BytesIO()
+    write_rows(rows, "ndjson", text, terminal=False)
+    for line in text.getvalue().splitlines():
+        row = json.loads(line)
+        row.pop("ingested_time", None)
+        yield {key: value for key, value in row.items() if value is not None}
+
+
+def main() -> int:
+    """Writes or checks the golden files; returns the exit code."""
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("formats", nargs="*", metavar="FORMAT", help="all where none is named")
+    arguments.add_argument("--check", action="store_true", help="only compare")
+    chosen = arguments.parse_args()
+    changed = 0
+    for name in chosen.formats or format_names():
+        path = GOLDEN / f"{name}.jsonl"
+        data = golden(name)
+        if path.is_file() and path.read_bytes() == data:
+            continue
+        changed += 1
+        if chosen.check:
+            print(f"differs: {path.relative_to(ROOT)}")
+        else:
+            print(f"{'changed' if path.exists() else 'new'}: {path.relative_to(ROOT)}")
+            path.write_bytes(data)
+    print(f"{changed} golden files {'differ' if chosen.check else 'written'}")
+    return 1 if chosen.check and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
