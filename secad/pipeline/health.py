@@ -53,11 +53,13 @@ def store_facts(store: EventStore) -> list[Fact]:
         facts.append(Fact("events", dataset, f"{count}", f"{first} to {last}"))
     sources = store.ledger.sources()
     facts.append(Fact("sources", "known", f"{len(sources)}"))
-    for total in ("lines", "events", "rejects", "joined", "skipped"):
-        facts.append(Fact("sources", total, f"{sum(getattr(s, total) for s in sources)}"))
+    facts += [
+        Fact("sources", total, f"{sum(getattr(source, total) for source in sources)}")
+        for total in ("lines", "events", "rejects", "joined", "skipped")
+    ]
     reasons = pc.value_counts(store.rejects().column("error")).to_pylist()
-    for row in sorted(reasons, key=lambda row: (-row["counts"], row["values"]))[:10]:
-        facts.append(Fact("rejects", row["values"], f"{row['counts']}"))
+    reasons.sort(key=lambda row: (-row["counts"], row["values"]))
+    facts += [Fact("rejects", row["values"], f"{row['counts']}") for row in reasons[:10]]
     for name, value in store.states(HEALTH_PREFIX).items():
         facts += _run_facts(name.removeprefix(HEALTH_PREFIX), json.loads(value))
     return facts

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from secad.collect.transports.files import Stream, Unreadable, find_streams, read_pieces
+from secad.collect.transports.files import PieceReader, Stream, Unreadable, find_streams
 
 TEXT = b"".join(b"line %d of the log\n" % number for number in range(20_000))
 
@@ -135,7 +135,10 @@ def test_pieces_are_read_again_from_any_container(tmp_path: Path, pack) -> None:
     assert isinstance(first, Stream)
     with first:
         name = first.path
-    places = [(100_000, 50), (0, 10), (len(TEXT), 1)]
-    assert read_pieces(name, places) == [TEXT[100_000:100_050], TEXT[:10], None]
+    with PieceReader() as reader:
+        assert reader.read(name, 100_000, 50) == TEXT[100_000:100_050]
+        assert reader.read(name, 0, 10) == TEXT[:10]
+        assert reader.read(name, len(TEXT), 1) is None
     path.unlink()
-    assert read_pieces(name, places) == [None, None, None]
+    with PieceReader() as reader:
+        assert reader.read(name, 0, 10) is None

@@ -115,32 +115,59 @@ def find_streams(path: str) -> Iterator[Stream | Unreadable]:
         yield from _file(Path(path))
 
 
-def read_pieces(path: str, places: list[tuple[int, int]]) -> list[bytes | None]:
-    """Returns pieces of a stream's plain bytes, None where the stream is gone or shorter.
+class PieceReader(AbstractContextManager["PieceReader"]):
+    """Fetches pieces of streams by their places, as long as the sources are there.
 
-    Args:
-        path: a ``Stream.path``.
-        places: (byte offset, byte length) of each piece.
+    The stream of the last piece stays open, so that pieces of one stream, asked for one behind
+    the other, cost one opening.
     """
-    holder = path.split(MEMBER_MARK, 1)[0] if not Path(path).exists() else path
+
+    def __init__(self) -> None:
+        self._path: str | None = None
+        self._file: BinaryIO | None = None
+
+    def read(self, path: str, offset: int, length: int) -> bytes | None:
+        """Returns a piece of a stream's plain bytes, None where it is gone or shorter.
+
+        Args:
+            path: a ``Stream.path``.
+            offset: of the piece's first byte.
+            length: of the piece in bytes.
+        """
+        if path != self._path:
+            self._close()
+            self._path, self._file = path, _open_again(path)
+        if self._file is None:
+            return None
+        self._file.seek(offset)
+        piece = self._file.read(length)
+        return piece if len(piece) == length else None
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the stream that is open."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._path = self._file = None
+
+
+def _open_again(path: str) -> BinaryIO | None:
+    """Returns a seekable file of a stream's plain bytes, None where the stream is gone."""
+    holder = path if Path(path).is_file() else path.split(MEMBER_MARK, 1)[0]
     if path == STDIN or not Path(holder).is_file():
-        return [None] * len(places)
+        return None
     for stream in find_streams(holder):
+        if isinstance(stream, Stream) and stream.path == path:
+            if stream.seekable:
+                stream.file.close()
+                return Path(path).open("rb")
+            stream.spool()
+            return stream.file
         if isinstance(stream, Stream):
-            with stream:
-                if stream.path == path:
-                    return _pieces_of(stream, places)
-    return [None] * len(places)
-
-
-def _pieces_of(stream: Stream, places: list[tuple[int, int]]) -> list[bytes | None]:
-    stream.spool()
-    pieces: list[bytes | None] = []
-    for offset, length in places:
-        stream.file.seek(offset)
-        piece = stream.file.read(length)
-        pieces.append(piece if len(piece) == length else None)
-    return pieces
+            stream.file.close()
+    return None
 
 
 def _folder(folder: Path) -> Iterator[Stream | Unreadable]:
