@@ -1,0 +1,302 @@
+"""Measures speed and memory beside a peer, on this machine, in this run.
+
+    python scripts/benchmarks/speed.py --data ../shared/data          everything
+    python scripts/benchmarks/speed.py --only start --only ranking    some sections
+
+Prints JSON and a Markdown table and keeps both under ``results/``. Without ``--data`` the text logs
+are made from ``sample_logs``, which the results say. Rates are of whole processes, start-up
+included, unless the line says otherwise; numba's kernels were compiled before (a run on a small
+file), as after a first use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import inputs
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from measure import RESULTS, ROOT, Figure, Run, keep, run_process, section
+
+_PEER = str(Path(__file__).parent / "peer_drain3.py")
+_WARM_LINES = 2_000
+_BATCH_ROWS = 200_000
+_MEMORY_TIMES = 10
+_ALERTS = 100_000
+_WINDOWS_COPIES = 5
+_EVTX_RECORDS = 400_000
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every section gets.
+
+    Args:
+        data: folder of the labelled data, None where there is none.
+        work: an empty folder for the large files.
+        lines: lines of each text log.
+    """
+
+    data: Path | None
+    work: Path
+    lines: int
+
+
+def secad(*arguments: str, allowed: Sequence[int] = (0,)) -> Run:
+    """Runs secad's command line as a process of its own."""
+    return run_process([sys.executable, "-m", "secad", *arguments], allowed=allowed)
+
+
+def ingest(store: Path, log: Path, *options: str) -> Run:
+    """Reads a log into a store."""
+    # whatever is recognised must also be measured when some records are rejects: exit code 3
+    return secad(
+        "--store", str(store), "--quiet", "ingest", "logs", *options, str(log), allowed=(0, 3)
+    )
+
+
+def text(setting: Setting) -> tuple[list[Figure], list[Path]]:
+    """Lines per second of text logs, templates included, beside drain3 and beside reading alone."""
+    figures: list[Figure] = []
+    systems = inputs.systems(setting.data)
+    for system in systems:
+        small, log = setting.work / "small.log", setting.work / "text.log"
+        inputs.write_text_log(system, small, _WARM_LINES)
+        inputs.write_text_log(system, log, setting.lines)
+        ingest(setting.work / "warm", small)
+        store, clusters = setting.work / "text-store", setting.work / "clusters.json"
+        ours = ingest(store, log)
+        peer = run_process(
+            [sys.executable, _PEER, str(log), str(system.head_fields), str(clusters)]
+        )
+        told = json.loads(peer.output)
+        count = setting.lines
+        how = f"{count:,} lines made from {'real' if system.real else 'made'} {system.name} lines"
+        agreement = _agreement(store, clusters, setting.work)
+        alone = _template_seconds(system, log)
+        told_ours = f"{how}; {ours.cpu_s / ours.seconds:.1f} cores, {ours.peak_mb:.0f} MB"
+        told_peer = f"the same lines and masks; {told['clusters']} clusters"
+        told_step = f"both without reading; {count / alone:,.0f} messages/s, one thread"
+        name = system.name
+        figures += [
+            Figure(f"{name}: file to committed events", count / ours.seconds, "lines/s", told_ours),
+            Figure(f"{name}: plain drain3 loop", count / peer.seconds, "lines/s", told_peer),
+            _ratio(f"{name}: events beside drain3", peer.seconds / ours.seconds, 5, how),
+            _ratio(f"{name}: template step beside drain3", told["seconds"] / alone, 15, told_step),
+            Figure(f"{name}: templates and drain3's", agreement, "adjusted Rand index",
+                   how="1 is the same grouping of all lines"),
+            Figure(f"{name}: reading alone", count / _read_seconds(log), "lines/s",
+                   how="counting newlines, the limit"),
+        ]  # fmt: skip
+        _remove(setting.work)
+    return figures, [system.sample for system in systems]
+
+
+def _ratio(what: str, value: float, least: float, how: str) -> Figure:
+    return Figure(what, value, "times", how, f"at least {least:g}", value >= least)
+
+
+def _read_seconds(log: Path) -> float:
+    began = time.perf_counter()
+    with log.open("rb", buffering=0) as file:
+        while block := file.read(8 << 20):
+            block.count(b"\n")
+    return time.perf_counter() - began
+
+
+def _template_seconds(system: inputs.System, log: Path) -> float:
+    from secad.features.templates import TemplateMiner
+
+    messages = pa.array(list(inputs.messages_of(system, log)), pa.string())
+    TemplateMiner("warm").assign(messages.slice(0, 100))
+    miner = TemplateMiner("speed")
+    began = time.perf_counter()
+    for start in range(0, len(messages), _BATCH_ROWS):
+        miner.assign(messages.slice(start, _BATCH_ROWS))
+    return time.perf_counter() - began
+
+
+def _agreement(store: Path, clusters: Path, work: Path) -> float:
+    """Returns the adjusted Rand index of our templates and the peer's clusters."""
+    rows = work / "templates.parquet"
+    secad("--store", str(store), "events", "export", "--columns", "line,template_id",
+          "-o", str(rows), "--force")  # fmt: skip
+    ours = pq.read_table(rows).sort_by("line")
+    theirs = np.array(json.loads(clusters.read_text()))[ours.column("line").to_numpy() - 1]
+    codes = ours.column("template_id").combine_chunks().dictionary_encode().indices.to_numpy()
+    return adjusted_rand(codes.astype(np.int64), theirs.astype(np.int64))
+
+
+def adjusted_rand(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> float:
+    """Returns the adjusted Rand index of two groupings of the same things."""
+    pairs = np.unique(one * (other.max() + 1) + other, return_counts=True)[1]
+    sums = [np.sum(counts * (counts - 1.0)) / 2 for counts in
+            (pairs, np.bincount(one), np.bincount(other))]  # fmt: skip
+    total = len(one) * (len(one) - 1.0) / 2
+    expected = sums[1] * sums[2] / total
+    most = (sums[1] + sums[2]) / 2
+    return float((sums[0] - expected) / (most - expected)) if most > expected else 1.0
+
+
+def windows(setting: Setting) -> tuple[list[Figure], list[Path]]:
+    """Events per second of Windows events as JSON lines."""
+    log = setting.work / "windows.json"
+    inputs.write_windows_log(log, 1)
+    ingest(setting.work / "warm", log)
+    count = inputs.write_windows_log(log, _WINDOWS_COPIES)
+    run = ingest(setting.work / "windows-store", log)
+    rate = count / run.seconds
+    size = log.stat().st_size
+    how = (
+        f"{count:,} events, {size / count:,.0f} bytes each, from the recording in sample_logs; "
+        f"{run.cpu_s / run.seconds:.1f} cores, {run.peak_mb:.0f} MB"
+    )
+    figure = Figure("Windows JSON lines: file to committed events", rate, "events/s", how,
+                    "at least 80,000", rate >= 80_000)  # fmt: skip
+    _remove(setting.work)
+    return [figure], [inputs.SAMPLES / "windows.zip"]
+
+
+def evtx(setting: Setting) -> tuple[list[Figure], list[Path]]:
+    """Records per second of EVTX."""
+    log = setting.work / "log.evtx"
+    inputs.write_evtx(log, setting.data, 1_000)
+    ingest(setting.work / "warm", log)
+    count, origin = inputs.write_evtx(log, setting.data, _EVTX_RECORDS)
+    run = ingest(setting.work / "evtx-store", log)
+    rate = count / run.seconds
+    how = f"{count:,} records, {origin}, repeated; {run.cpu_s / run.seconds:.1f} cores"
+    figure = Figure("EVTX: file to committed events", rate, "records/s",
+                    f"{how}, {run.peak_mb:.0f} MB", "at least 40,000", rate >= 40_000)  # fmt: skip
+    _remove(setting.work)
+    return [figure], [inputs.SAMPLES / "evtx.evtx"]
+
+
+def memory(setting: Setting) -> tuple[list[Figure], list[Path]]:
+    """Peak memory of a long ingest."""
+    system = inputs.systems(setting.data)[0]
+    count = setting.lines * _MEMORY_TIMES
+    log = setting.work / "long.log"
+    inputs.write_text_log(system, log, count)
+    run = ingest(setting.work / "long-store", log)
+    how = (
+        f"{count:,} lines of {system.name}, {log.stat().st_size / 1e9:.2f} GB, {run.seconds:.0f} s"
+    )
+    figure = Figure("peak memory of one ingest", run.peak_mb, "MB", how, "under 1,500",
+                    run.peak_mb < 1_500)  # fmt: skip
+    _remove(setting.work)
+    return [figure], [system.sample]
+
+
+def start(_setting: Setting) -> tuple[list[Figure], list[Path]]:
+    """Time of ``secad --help``."""
+    times = sorted(secad("--help").seconds for _ in range(6))
+    median = times[len(times) // 2]
+    how = f"median of {len(times)} processes, {times[0]:.2f} to {times[-1]:.2f}"
+    figure = Figure("secad --help", median, "s", how, "under 0.3", median < 0.3)
+    return [figure], []
+
+
+def ranking(setting: Setting) -> tuple[list[Figure], list[Path]]:
+    """Time of ``rank-alerts`` over a full alert store."""
+    from secad.api import Secad
+
+    folder = setting.work / "alert-store"
+    Secad(folder).alert_store.upsert(_alerts(_ALERTS))
+    runs = [secad("--store", str(folder), "rank-alerts", "--top", "50") for _ in range(3)]
+    times = sorted(run.seconds for run in runs)
+    if runs[0].output.count("\n") != 50:
+        raise SystemExit("rank-alerts did not print 50 alerts")
+    how = f"median of {len(times)} processes, top 50"
+    what = f"rank-alerts over {_ALERTS:,} stored alerts"
+    figure = Figure(what, times[1], "s", how, "under 1", times[1] < 1)
+    _remove(setting.work)
+    return [figure], []
+
+
+def _alerts(count: int) -> pa.Table:
+    """Returns made alerts: 90 days, 500 hosts, four detectors' worth of scores."""
+    from secad.base.schemas import ALERTS
+
+    dice = np.random.default_rng(3)
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = []
+    for number, draw in enumerate(dice.random(count)):
+        moment = began + timedelta(seconds=float(draw) * 90 * 86400)
+        host = f"host-{number % 500}"
+        rows.append({
+            "alert_id": f"{number:020x}", "fingerprint": f"{number % 60_000:020x}",
+            "fingerprint_key": [("host_name", host)], "detector": ("ape", "rarity")[number % 2],
+            "model_id": "m1", "dataset": "windows", "view": f"view {number % 12}",
+            "time_start": moment, "time_end": moment + timedelta(minutes=number % 50),
+            "count": 1 + number % 9, "severity": 2 + number % 4, "score": 10 * float(draw),
+            "p_value": (1 + number % 999) / 1e6, "p_extrapolated": False,
+            "reason": f"process {number % 300} with parent {number % 77} on {host}", "badges": [],
+            "entities": [{"type": "host", "value": host, "role": "host_name"}], "techniques": [],
+            "explanation": [{"name": "process_name", "value": "x", "expected": "y", "weight": 1.0}],
+            "evidence": [{
+                "event_id": number.to_bytes(16, "big"), "time": moment, "source_id": "00" * 10,
+                "source_path": "made.log", "line": number, "byte_offset": number * 100,
+                "byte_length": 99, "sha256": f"{number:064x}", "contribution": 1.0,
+            }],
+        })  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=ALERTS)
+
+
+def _remove(work: Path) -> None:
+    import shutil
+
+    for path in work.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+SECTIONS: Mapping[str, Callable[[Setting], tuple[list[Figure], list[Path]]]] = {
+    "text": text,
+    "windows": windows,
+    "evtx": evtx,
+    "memory": memory,
+    "start": start,
+    "ranking": ranking,
+}
+
+
+def main() -> int:
+    """Runs the sections asked for; exit code 1 where a target is missed."""
+    arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    arguments.add_argument("--data", type=Path, help="folder of the labelled data")
+    arguments.add_argument("--only", action="append", choices=list(SECTIONS), help="a section")
+    arguments.add_argument("--lines", type=int, default=1_000_000, help="lines of each text log")
+    arguments.add_argument("--out", type=Path, default=RESULTS, help="where results are kept")
+    chosen = arguments.parse_args()
+    data = chosen.data.resolve() if chosen.data else None
+    if data and not data.is_dir():
+        arguments.error(f"--data {chosen.data} is no folder")
+    command = "python scripts/benchmarks/speed.py" + (" --data ../shared/data" if data else "")
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in chosen.only or SECTIONS:
+        print(f"measuring {name}", file=sys.stderr)
+        with TemporaryDirectory(prefix="secad-speed-") as work:
+            figures, sources = SECTIONS[name](Setting(data, Path(work), chosen.lines))
+        told = f"{command} --only {name}"
+        if chosen.lines != 1_000_000:
+            told += f" --lines {chosen.lines}"
+        found[name] = section(figures, told, inputs.digest(sources))
+    print(json.dumps(found, indent=1))
+    print(keep("speed", found, chosen.out))
+    return 0 if all(row["met"] is not False for s in found.values() for row in s["figures"]) else 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
