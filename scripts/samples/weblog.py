@@ -80,7 +80,8 @@ class _Access:
     ) -> None:
         stamp = utc(time).strftime("%d/%b/%Y:%H:%M:%S +0000")
         status, size = answer
-        full = request if " HTTP/" in request else f"{request} HTTP/1.1"
+        browser = client.agent.startswith("Mozilla/5.0 (") and "compatible" not in client.agent
+        full = f"{request} HTTP/{'2.0' if browser else '1.1'}"
         line = (
             f'{client.address} - - [{stamp}] "{full}" {status} {size} "{referrer}" "{client.agent}"'
         )
