@@ -3,9 +3,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,13 @@ def test_made_logs_use_only_documentation_and_private_addresses(name: str) -> No
     assert addresses
     for address in addresses:
         assert address.startswith(("192.0.2.", "198.51.100.", "203.0.113.", "10.", "2001:db8:"))
+
+
+def test_the_made_evtx_carries_the_checksums_that_windows_writes() -> None:
+    data = sample_of("evtx").read_bytes()
+    assert struct.unpack_from("<I", data, 124)[0] == zlib.crc32(data[:120])
+    for start in range(4096, len(data), 65536):
+        chunk = data[start : start + 65536]
+        free, records_sum = struct.unpack_from("<II", chunk, 48)
+        assert records_sum == zlib.crc32(chunk[512:free])
+        assert struct.unpack_from("<I", chunk, 124)[0] == zlib.crc32(chunk[:120] + chunk[128:512])
