@@ -8,11 +8,23 @@ knows stands here; the tables and the queries are plain SQL.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, MetaData, create_engine, event, inspect, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import ExceptionContext
 
 from secad.base.errors import BusyError, StoreError
@@ -20,6 +32,7 @@ from secad.base.errors import BusyError, StoreError
 FILE_NAME = "secad.db"
 SCHEMA_VERSION = "0001"
 _BUSY_TIMEOUT_S = 30.0
+_CACHE_KIB = 65_536  # at most; a large upsert then sorts its pages in memory
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _FAULTS = (sqlite3.OperationalError, sqlite3.DatabaseError)  # of the file, not of the statement
 
@@ -59,6 +72,36 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(begin="IMMEDIATE")
 
 
+def write_columns(
+    connection: Connection,
+    table: Table,
+    columns: Mapping[str, Sequence[object]],
+    *,
+    update: Sequence[str] = (),
+) -> None:
+    """Inserts rows that come as columns, many times faster than rows that come as dictionaries.
+
+    Args:
+        connection: inside a transaction that writes.
+        table: where to.
+        columns: column -> (N,) values, as the driver takes them.
+        update: columns that a row which is there already takes over; where none are named such
+            a row is an error.
+    """
+    if not next(iter(columns.values()), ()):
+        return
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    statement = dialect.insert(table)
+    if update:
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key),
+            set_={name: statement.excluded[name] for name in update},
+        )
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(columns))
+    in_order = (columns[name] for name in compiled.positiontup)
+    connection.exec_driver_sql(str(compiled), list(zip(*in_order, strict=True)))
+
+
 def schema_version(engine: Engine) -> str | None:
     """Returns the version that the database's schema is at, None where it has none."""
     with engine.connect() as connection:
@@ -87,6 +130,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a commit survives a power cut
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
     cursor.close()
 
 
