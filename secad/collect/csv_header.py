@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from secad.base.errors import ConfigError
 from secad.base.protocols import FieldMap, ParseContext
@@ -23,7 +24,8 @@ DELIMITERS = (",", "\t", ";", "|")
 
 _SAMPLE_LINES = 50  # behind the header, from which the separator and the time are judged
 _CONSISTENT = 0.8  # share of them that must have as many fields as the header
-_WORD_BREAKS = re.compile(r"[\s./:-]+")
+_WORD_BREAKS = re.compile(r"[^a-z0-9@]+")
+_DATE, _CLOCK = "date", "time"  # the names of two fields that tell the time together
 
 # EVENTS column: the names that fields of its kind have, the surest first
 _NAMES = """
@@ -49,7 +51,7 @@ process_parent_pid: ppid parent_process_id
 process_command_line: command_line commandline cmdline command cmd
 file_path: file filename file_name filepath
 http_request_method: method http_method
-http_response_status_code: status_code response_code http_status
+http_response_status_code: status_code statuscode response_code http_status
 http_request_referrer: referer referrer
 url_path: uri url path
 user_agent_original: user_agent useragent
@@ -67,7 +69,8 @@ class Plan:
         delimiter: between fields.
         names: of the C fields, each once.
         header_line: the number of the header's line.
-        columns: EVENTS column -> place of its field.
+        columns: EVENTS column -> place of its field; ``time`` is not among them.
+        time: the place of the field that holds it, or of its date and its clock.
         time_format: as in ``FieldMap``.
     """
 
@@ -75,13 +78,20 @@ class Plan:
     names: Sequence[str]
     header_line: int
     columns: Mapping[str, int]
+    time: tuple[int, ...]
     time_format: str
 
     @property
     def others(self) -> list[int]:
         """The places of the fields that no column takes."""
-        taken = set(self.columns.values())
+        taken = {*self.columns.values(), *self.time}
         return [place for place in range(len(self.names)) if place not in taken]
+
+    def times(self, fields: Fields, context: ParseContext) -> pa.Array:
+        """Returns the times of lines, null where there is none."""
+        written = [fields.text(place) for place in self.time]
+        joined = pc.binary_join_element_wise(*written, " ") if len(written) > 1 else written[0]
+        return read_times(joined, self.time_format, context)
 
 
 def make_plan(context: ParseContext) -> Plan:
@@ -98,27 +108,28 @@ def make_plan(context: ParseContext) -> Plan:
     delimiter = field_map.delimiter if field_map else (sniff_delimiter(lines) or DELIMITERS[0])
     names = _field_names(lines[0], delimiter)
     if field_map:
-        return Plan(delimiter, names, header_line, _mapped(field_map, names), field_map.time_format)
-    columns = _recognised(names, _sample(lines, delimiter, len(names)), context)
-    if "time" not in columns:
+        columns = _mapped(field_map, names)
+        time = (columns.pop("time"),)
+        return Plan(delimiter, names, header_line, columns, time, field_map.time_format)
+    plan = _recognised(names, delimiter, header_line, lines, context)
+    if plan is None:
         raise ConfigError(
             f"no field of the CSV header holds a time that is recognised: {', '.join(names)}",
             hint='name it in a map:  --map map.toml  with  [columns]  time = "FIELD"',
         )
-    return Plan(delimiter, names, header_line, columns, "auto")
+    return plan
 
 
 def confidence(context: ParseContext) -> float:
     """Returns how sure a head is that of a CSV file with a time, 0 to 0.6."""
-    lines, _ = _text_lines(context.head)
+    lines, header_line = _text_lines(context.head)
     delimiter = sniff_delimiter(lines)
-    if delimiter is None or not context.head.rstrip(b"\r\n").count(b"\n"):
+    if delimiter is None or len(lines) < 2:
         return 0.0
     names = _field_names(lines[0], delimiter)
-    sample = _sample(lines, delimiter, len(names))
-    if not len(sample.spans) or "time" not in _recognised(names, sample, context):
+    if _recognised(names, delimiter, header_line, lines, context) is None:
         return 0.0
-    return 0.6 * len(sample.spans) / (len(lines) - 1)
+    return 0.6 * len(_sample(lines, delimiter, len(names)).spans) / (len(lines) - 1)
 
 
 def sniff_delimiter(lines: Sequence[str]) -> str | None:
@@ -184,34 +195,49 @@ def _mapped(field_map: FieldMap, names: Sequence[str]) -> dict[str, int]:
     return {column: names.index(name) for column, name in field_map.columns.items()}
 
 
-def _recognised(names: Sequence[str], sample: Fields, context: ParseContext) -> dict[str, int]:
-    """Returns the place of the field of each EVENTS column that a header's names tell."""
+def _recognised(
+    names: Sequence[str],
+    delimiter: str,
+    header_line: int,
+    lines: Sequence[str],
+    context: ParseContext,
+) -> Plan | None:
+    """Returns the plan that a header's names tell, None where no field holds times."""
     known = {_plain(name): place for place, name in reversed(list(enumerate(names)))}
+    sample = _sample(lines, delimiter, len(names))
+    single = [(known[alias],) for alias in _ALIASES["time"] if alias in known]
+    both = [(known[_DATE], known[_CLOCK])] if {_DATE, _CLOCK} <= set(known) else []
+    for time in (*single, *both):
+        plan = Plan(delimiter, names, header_line, _by_name(known, time), time, "auto")
+        if _holds_times(plan, sample, context):
+            return plan
+    return None
+
+
+def _by_name(known: Mapping[str, int], time: tuple[int, ...]) -> dict[str, int]:
+    """Returns the place of the field of each EVENTS column that a header's names tell."""
     columns: dict[str, int] = {}
     for column, aliases in _ALIASES.items():
-        places = [known[alias] for alias in (column, *aliases) if alias in known]
-        if column == "time":
-            places = [place for place in places if _holds_times(sample, place, context)]
-        free = [place for place in places if place not in columns.values()]
-        if free:
+        places = [known[alias] for alias in aliases if alias in known]
+        free = [place for place in places if place not in {*columns.values(), *time}]
+        if free and column != "time":
             columns[column] = free[0]
     return columns
 
 
+def _holds_times(plan: Plan, sample: Fields, context: ParseContext) -> bool:
+    """Returns whether most sampled values are times; without any the name decides."""
+    given = np.count_nonzero(sample.spans[:, plan.time[0], 0] >= 0)
+    times = plan.times(sample, context)
+    return bool(2 * (len(times) - times.null_count) >= given)
+
+
 def _plain(name: str) -> str:
-    return _WORD_BREAKS.sub("_", name.strip().lower()).strip("_")
-
-
-def _holds_times(sample: Fields, place: int, context: ParseContext) -> bool:
-    """Returns whether most of a field's values are times; without values its name decides."""
-    values = sample.text(place)
-    times = read_times(values, "auto", context)
-    read = len(times) - times.null_count
-    return bool(2 * read >= len(values) - values.null_count)
+    return _WORD_BREAKS.sub("_", name.strip().lower()).strip("_").rstrip("@")
 
 
 def _read_names(table: str) -> dict[str, tuple[str, ...]]:
-    aliases: dict[str, tuple[str, ...]] = dict.fromkeys(COLUMNS, ())
+    aliases: dict[str, tuple[str, ...]] = {column: (column,) for column in COLUMNS}
     column = ""
     for word in table.split():
         if word.endswith(":"):

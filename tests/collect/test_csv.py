@@ -120,6 +120,13 @@ def test_the_time_is_the_field_that_holds_times(parse: Parse) -> None:
     assert rows(parsed)[0]["time"] == T1
 
 
+def test_a_date_and_a_clock_tell_the_time_together(parse: Parse) -> None:
+    parsed = parse(b'LineId,Date~,Time~,Message@\n1,2026-11-19,"10:01:00,000",x\n')
+    assert rows(parsed) == [
+        {"time": T2, "event_action": "csv", "message": "x", "labels": [("LineId", "1")]}
+    ]
+
+
 @pytest.mark.parametrize(
     "head",
     [

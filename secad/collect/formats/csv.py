@@ -17,7 +17,6 @@ from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import LABELS, LOCATOR, PARSED, TIME
 from secad.collect.csv_fields import UNCLOSED, Fields, count_fields, cut_fields
 from secad.collect.csv_header import Plan, confidence, make_plan
-from secad.collect.field_maps import read_times
 from secad.collect.text import Text, decode, reject
 from secad.features.key_values import labels
 from secad.features.spans import Places
@@ -32,7 +31,7 @@ class Csv:
     name = "csv"
     dataset = "csv"
     fields: Mapping[str, str] = {
-        "time": "the map's field, else one named time, timestamp, date, ts, ...",
+        "time": "the map's field, else one named time, timestamp, ts, ..., else date and time",
         **{
             name: "the map's field, else one named so or alike"
             for name in PARSED.names
@@ -62,11 +61,11 @@ class Csv:
         wrong = (counts != len(plan.names)) & ~header
         rows = np.flatnonzero(~wrong & ~header)
         fields = cut_fields(text.text, plan.delimiter, rows, len(plan.names))
-        times = read_times(fields.text(plan.columns["time"]), plan.time_format, context)
+        times = plan.times(fields, context)
         timed = np.asarray(times.is_valid())
         timeless = np.zeros(len(counts), dtype=np.bool_)
         timeless[rows[~timed]] = True
-        no_time = f"no time in the field {plan.names[plan.columns['time']]!r}"
+        no_time = f"no time in the field {' and '.join(plan.names[p] for p in plan.time)!r}"
         rejects = [
             text.rejects,
             reject(text.lines, wrong, _count_faults(counts[wrong], len(plan.names))),
@@ -98,8 +97,6 @@ def _events(text: Text, plan: Plan, fields: Fields, rows: Places, times: pa.Arra
     }
     lost: list[int] = []  # integer fields with other values, which become labels
     for name, place in plan.columns.items():
-        if name == "time":
-            continue
         if pa.types.is_integer(PARSED.field(name).type):
             columns[name] = fields.integers(place)
             if fields.blank_out(place, np.asarray(columns[name].is_valid())):
