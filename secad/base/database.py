@@ -112,11 +112,13 @@ def schema_version(engine: Engine) -> str | None:
 
 
 def damages(engine: Engine) -> list[str]:
-    """Returns what is wrong with the file and with its references, a sentence each."""
+    """Returns what is wrong with the file, or else with its references, a sentence each."""
     with engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA quick_check").scalars().all()
+        found = [f"the database file: {page}" for page in pages if page != "ok"]
+        if found:  # its references cannot be followed
+            return found
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    found = [f"the database file: {page}" for page in pages if page != "ok"]
     pairs = sorted({(child, parent) for child, _, parent, _ in orphans})
     for child, parent in pairs:
         rows = sum(1 for orphan in orphans if (orphan[0], orphan[2]) == (child, parent))

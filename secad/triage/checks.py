@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, exists, func, select
 
 from secad.base.alert_tables import alert, evidence
 from secad.base.database import SCHEMA_VERSION, damages, schema_version
+from secad.base.errors import StoreError
 
 ReadRecord = Callable[[str, int, int], bytes | None]
 State = Literal["ok", "rotated", "changed", "damaged"]
@@ -54,8 +55,13 @@ def check_store(engine: Engine, read_record: ReadRecord) -> list[Finding]:
         read_record: (source_path, byte_offset, byte_length) -> bytes, None where gone.
     """
     findings = [_schema(engine), *_database(engine)]
-    with engine.begin() as connection:
-        return [*findings, *_unproved(connection), *_evidence(connection, read_record)]
+    try:
+        with engine.begin() as connection:
+            findings += _unproved(connection)
+            findings += _evidence(connection, read_record)
+    except StoreError as error:  # a damaged page came up, which the findings tell of
+        findings.append(Finding("evidence", "damaged", error.message))
+    return findings
 
 
 def _schema(engine: Engine) -> Finding:

@@ -3,7 +3,10 @@ from __future__ import annotations
 import json
 import math
 import multiprocessing
+import signal
 import string
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from secad.base.database import open_database, writing
+from secad.base.database import FILE_NAME, open_database, writing
 from secad.base.errors import ConfigError, SchemaError, StoreError
 from secad.base.schemas import ALERTS
 from secad.triage.reading import AlertFilter
@@ -345,11 +349,10 @@ def test_counts_add_up(store: AlertStore, make_alerts: Maker, alert: AlertMaker)
     ]
 
 
-def _upsert_many(folder: str, kept: pa.Table, times: int) -> None:
+def _upsert_many(folder: str, kept: pa.Table) -> None:
     engine = open_database(Path(folder))
-    for _ in range(times):
-        for start in range(kept.num_rows):
-            AlertStore(engine).upsert(kept.slice(start, 3))
+    for start in range(kept.num_rows):
+        AlertStore(engine).upsert(kept.slice(start, 3))
     engine.dispose()
 
 
@@ -359,7 +362,7 @@ def test_processes_that_write_at_once_lose_and_double_nothing(
     kept = make_alerts(*(alert(number) for number in range(12)))
     start = multiprocessing.get_context("spawn")
     writers = [
-        start.Process(target=_upsert_many, args=(str(tmp_path / "store"), part, 2))
+        start.Process(target=_upsert_many, args=(str(tmp_path / "store"), part))
         for part in (kept.slice(0, 9), kept.slice(3))
     ]
     for writer in writers:
@@ -371,9 +374,68 @@ def test_processes_that_write_at_once_lose_and_double_nothing(
         assert all(len(row) == 1 for row in found.column("evidence").to_pylist())
         assert found.num_rows >= seen
         seen = found.num_rows
+        writers[0].join(0.02)
     assert [writer.exitcode for writer in writers] == [0, 0]
     assert store.alerts().sort_by("time_start").select(ALERTS.names).equals(kept)
     assert rows_of(engine, "SELECT DISTINCT revision FROM alert_revision") == [(1,)]
+
+
+_ENDLESS_UPSERTS = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+import pyarrow.parquet as pq
+from secad.base.database import open_database
+from secad.triage.store import AlertStore
+store = AlertStore(open_database(Path(sys.argv[1])))
+kept = pq.read_table(sys.argv[2])
+for count in range(1, 10**9):
+    field = kept.schema.get_field_index("count")
+    counts = pa.repeat(pa.scalar(count, pa.int64()), kept.num_rows)
+    store.upsert(kept.set_column(field, kept.schema.field(field), counts))
+    print(count, flush=True)
+"""
+
+
+def test_killed_upsert_leaves_every_alert_whole(
+    store: AlertStore, engine: Engine, make_alerts: Maker, alert: AlertMaker, tmp_path: Path
+) -> None:
+    kept = make_alerts(*(alert(number) for number in range(50)))
+    pq.write_table(kept, tmp_path / "alerts.parquet")
+    command = [sys.executable, "-c", _ENDLESS_UPSERTS]
+    command += [str(tmp_path / "store"), str(tmp_path / "alerts.parquet")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        told = [int(writer.stdout.readline()) for _ in range(3)]
+        writer.send_signal(signal.SIGKILL)
+        told += [int(line) for line in writer.stdout]
+    found = store.alerts().sort_by("time_start")
+    counts = set(found.column("count").to_pylist())
+    assert len(counts) == 1  # one upsert whole, not a part of one
+    assert counts.pop() >= told[-1]  # and at least the last that was told as kept
+    assert found.column("evidence").equals(kept.column("evidence"))
+    assert found.column("revision").equals(found.column("count"))
+    assert rows_of(engine, "SELECT count(*) FROM alert_revision") == [
+        (sum(found.column("revision").to_pylist()),)
+    ]
+
+
+def test_damaged_pages_are_a_store_error(
+    store: AlertStore, engine: Engine, make_alerts: Maker, alert: AlertMaker, tmp_path: Path
+) -> None:
+    store.upsert(make_alerts(*(alert(number) for number in range(500))))
+    engine.dispose()
+    path = tmp_path / "store" / FILE_NAME
+    content = path.read_bytes()
+    path.write_bytes(content[: 50 * 4096] + b"\xff" * (len(content) - 50 * 4096))
+    with pytest.raises(
+        StoreError, match="is not a usable database: database disk image is malformed"
+    ):
+        store.alerts()
+    damaged = {
+        finding.check for finding in store.check(lambda *_: b"") if finding.state == "damaged"
+    }
+    assert damaged == {"database", "evidence"}
 
 
 def test_reader_sees_one_moment_while_a_write_is_open(
