@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.schemas import LOCATOR, REJECTS
+from secad.features.spans import buffer_of
 
 RAW_CAP_BYTES = 4096
 
@@ -67,7 +68,7 @@ def decode(lines: pa.RecordBatch) -> Text:
     """Returns the lines of a batch that are text; see ``Text``."""
     raw = lines.column("raw")
     blank = _flags(pc.equal(pc.binary_length(_trimmed(raw)), 0))
-    nul = _flags(pc.match_substring(raw, b"\x00")) & ~blank
+    nul = _holds_nul(raw) & ~blank
     invalid = _invalid_utf8(raw) & ~nul & ~blank
     good = ~(blank | nul | invalid)
     kept = lines if good.all() else lines.filter(pa.array(good))
@@ -81,6 +82,13 @@ def decode(lines: pa.RecordBatch) -> Text:
 
 def _trimmed(raw: pa.BinaryArray) -> pa.Array:
     return pc.ascii_trim_whitespace(raw.view(pa.string()))
+
+
+def _holds_nul(raw: pa.BinaryArray) -> npt.NDArray[np.bool_]:
+    data, offsets = buffer_of(raw)
+    if (data[offsets[0] : offsets[-1]] != 0).all():  # one pass over the bytes, almost always enough
+        return np.zeros(len(raw), dtype=np.bool_)
+    return _flags(pc.match_substring(raw, b"\x00"))
 
 
 def _flags(array: pa.Array) -> npt.NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """Times out of text, whole columns at a time: ISO 8601, syslog, web log, epochs, strptime patterns.
 
 Every function takes a string array and returns a ``timestamp[us, UTC]`` array of the same length
-in which what is not a time is null; none raises on any text. Each distinct text is read once.
+in which what is not a time, or not one between 1970 and 2200, is null; none raises on any text.
+Each distinct text is read once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from secad.base.errors import ConfigError
 from secad.base.schemas import TIME
 
 _NAIVE = pa.timestamp("us")
+_FIRST = pa.scalar(datetime(1970, 1, 1, tzinfo=UTC), TIME)
+_LAST = pa.scalar(datetime(2200, 1, 1, tzinfo=UTC), TIME)
 _MONTHS = pa.array(
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 )
@@ -75,14 +78,14 @@ def to_utc(naive: pa.Array, tz: str) -> pa.Array:
     if isinstance(zone, timezone):
         shift = pa.scalar(zone.utcoffset(None), pa.duration("us"))
         return pc.assume_timezone(pc.subtract(naive, shift), "UTC")
-    local = pc.assume_timezone(naive, tz, ambiguous="earliest", nonexistent="earliest")
+    local = pc.assume_timezone(naive, tz, ambiguous="earliest", nonexistent="latest")
     return local.cast(TIME)
 
 
 def once_each(text: pa.Array, parse: Callable[[pa.Array], pa.Array]) -> pa.Array:
     """Returns ``parse(text)``, having parsed each distinct text only once."""
     coded = text.dictionary_encode()
-    return parse(coded.dictionary).take(coded.indices)
+    return _plausible(parse(coded.dictionary)).take(coded.indices)
 
 
 def parse_iso(text: pa.Array, tz: str) -> pa.Array:
@@ -125,7 +128,7 @@ def parse_epoch(text: pa.Array, unit: str) -> pa.Array:
         fraction = _integer(digits) if power else pa.scalar(0, pa.int64())
         scaled = _scaled(_integer(whole), 10**power)
         micros = pc.add(scaled, fraction)
-    return pc.assume_timezone(micros.cast(_NAIVE), "UTC")
+    return _plausible(pc.assume_timezone(micros.cast(_NAIVE), "UTC"))
 
 
 def parse_pattern(text: pa.Array, pattern: str, tz: str) -> pa.Array:
@@ -141,6 +144,12 @@ def parse_pattern(text: pa.Array, pattern: str, tz: str) -> pa.Array:
 def parse_any(text: pa.Array, tz: str, anchor: datetime) -> pa.Array:
     """Returns times in whichever of the known writings each text has (ISO, epoch, syslog, web)."""
     return once_each(text, lambda distinct: _any(distinct, tz, anchor))
+
+
+def _plausible(times: pa.Array) -> pa.Array:
+    """Returns the times that a log can have; a year 0 or 9999 is a wrong field, not a time."""
+    inside = pc.and_(pc.greater_equal(times, _FIRST), pc.less(times, _LAST))
+    return pc.if_else(inside, times, None)
 
 
 def _groups(text: pa.Array, pattern: str) -> dict[str, pa.Array]:
@@ -242,7 +251,7 @@ def _strptime(text: pa.Array, pattern: str, tz: str) -> pa.Array:
 
 def _fractional(text: pa.Array, pattern: str) -> pa.Array:
     """Returns naive times of a pattern that may end in ``%f`` behind a mark such as ``.``."""
-    if not pattern.endswith("%f"):
+    if not pattern.endswith("%f") or len(pattern) < 3:
         return pc.strptime(text, format=pattern, unit="us", error_is_null=True)
     mark = pattern[-3]
     parts = _groups(text, rf"^(?P<whole>.*)\x{ord(mark):02x}(?P<part>\d{{1,9}})$")

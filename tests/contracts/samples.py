@@ -32,7 +32,8 @@ def sample_map(name: str) -> FieldMap | None:
 def sample(name: str) -> tuple[Format, pa.RecordBatch, ParseContext]:
     """Returns a format, LINES of its sample and the context to parse them in."""
     form = plugins.format_named(name)
-    stream = next(iter(find_streams(str(sample_path(name)))))
+    streams = find_streams(str(sample_path(name)))  # kept, since it closes the file when it goes
+    stream = next(streams)
     assert isinstance(stream, Stream)
     with stream:
         if isinstance(form, Frames):
