@@ -1,0 +1,216 @@
+r"""JSON lines to Arrow columns: what every JSON format stands on.
+
+Lines enter as text; the values of wanted paths leave as one string column each, all other leaves
+as a ``labels`` map, and of a malformed line the reason. No row becomes a Python object: compiled
+passes find the leaves (``json_scan``), tell where they belong (``json_paths``) and copy them out
+column by column (``json_texts``).
+
+>>> lines = pa.array(['{"id": 1, "user": {"name": "eve"}}', '{"id": 2,}'])
+>>> read = read_json(lines, {"user_name": ("user.name", "user")})
+>>> read.columns["user_name"].to_pylist(), read.labels.to_pylist()
+(['eve', None], [[('id', '1')], []])
+>>> read.errors.to_pylist()
+[None, 'expected a key in double quotes, at byte 9']
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from secad.collect import json_paths
+from secad.collect.json_paths import Paths
+from secad.collect.json_scan import FAULTS, nodes_for, scan
+from secad.collect.json_texts import Bytes, Numbers, column_texts, label_texts, spread
+from secad.features.spans import buffer_of, gather
+
+LABEL_CAP_BYTES = 1024  # a label is context; a longer text is read from its line
+_CHUNK_BYTES = 1 << 20  # a chunk and its nodes stay in the cache from pass to pass
+_MEMO_SIZE = 1 << 12  # several times the names that a log has
+_SLOTS = 2 * json_paths.PATHS_CAP  # half full at most
+_SECRET = np.array([secrets.randbits(62), secrets.randbits(62) | 1], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class JsonColumns:
+    """What N lines hold.
+
+    Args:
+        columns: name -> (N,) string; null where the line has no such value.
+        labels: (N,) map of the leaves that nobody wanted.
+        errors: (N,) string, what is wrong with a malformed line and at which of its bytes
+            (the first is 0); null for a sound line.
+    """
+
+    columns: dict[str, pa.Array]
+    labels: pa.MapArray
+    errors: pa.Array
+
+
+def read_json(
+    text: pa.Array,
+    wanted: Mapping[str, Sequence[str]],
+    *,
+    ignored: Collection[str] = (),
+    unwrapped: Collection[str] = (),
+    blank: str = "",
+) -> JsonColumns:
+    """Returns the columns, labels and errors of JSON lines, each of which must be an object.
+
+    Numbers, true and false give their text, an array its JSON. Null, the empty text and the
+    ``blank`` one are no values. Of a path that a line has twice the first value counts, and
+    upper and lower case (ASCII) are one, save in labels. Half a surrogate pair becomes U+FFFD.
+
+    Args:
+        text: (N,) string or binary, valid UTF-8, no nulls.
+        wanted: column -> its paths (keys joined by dots); the first with a value gives it.
+        ignored: paths of leaves and of objects to leave out, with all that is in them.
+        unwrapped: paths of objects whose leaves are read as if they stood at the top.
+        blank: a text that means that there is no value, such as ``-``.
+    """
+    data, starts = buffer_of(text)
+    paths = _known_paths(wanted, ignored, unwrapped)
+    best = np.full((len(wanted), 3), -1, dtype=np.int64)
+    labels = np.zeros(len(text), dtype=np.int64)
+    faults = np.zeros((len(text), 2), dtype=np.int64)
+    nothing = np.frombuffer(blank.encode(), dtype=np.uint8)
+    cells = [np.empty((0, 4), dtype=np.int64)]
+    uses = Counter(name.lower() for names in wanted.values() for name in names)
+    most = max(uses.values(), default=1)  # cells that one leaf can become
+    for first, last in _chunks(starts):
+        room = nodes_for(starts[last] - starts[first])
+        nodes = np.empty((room, 6), dtype=np.int64)
+        nodes = nodes[: scan(data, starts[first : last + 1], nodes, faults[first:last])]
+        nodes[:, 0] += first
+        json_paths.name(data, nodes, paths, nothing)
+        found = np.empty((len(nodes) * most, 4), dtype=np.int64)
+        cells.append(found[: json_paths.take(nodes, paths, best, labels, found)].copy())
+    taken = np.concatenate(cells)
+    return JsonColumns(
+        _columns(data, taken, list(wanted), len(text)),
+        _labels(data, taken, labels, paths),
+        _errors(faults),
+    )
+
+
+def first_objects(head: bytes, count: int) -> list[dict[str, Any]]:
+    """Returns the first JSON objects of a source's head, to recognise its format by.
+
+    Args:
+        head: the first bytes of the source, which may end inside a line.
+        count: how many objects to look for; lines that are none are passed over.
+    """
+    objects: list[dict[str, Any]] = []
+    for line in head.split(b"\n"):
+        if len(objects) == count:
+            break
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            objects.append(value)
+    return objects
+
+
+def _chunks(starts: Numbers) -> Iterator[tuple[int, int]]:
+    """Yields the first line and the one after the last of pieces of about _CHUNK_BYTES."""
+    first, count = 0, len(starts) - 1
+    while first < count:
+        last = int(np.searchsorted(starts, starts[first] + _CHUNK_BYTES))
+        yield first, min(max(last, first + 1), count)
+        first = max(last, first + 1)
+
+
+def _known_paths(
+    wanted: Mapping[str, Sequence[str]], ignored: Collection[str], unwrapped: Collection[str]
+) -> Paths:
+    uses: dict[str, list[tuple[int, int]]] = {}
+    for column, names in enumerate(wanted.values()):
+        for rank, name in enumerate(names):
+            uses.setdefault(name.lower(), []).append((column, rank))
+    paths = _no_paths([use for path_uses in uses.values() for use in path_uses])
+    leaves = dict.fromkeys((name.lower() for name in ignored), (json_paths.IGNORED, 0, 0))
+    last = 0
+    for name, path_uses in uses.items():
+        first, last = last, last + len(path_uses)
+        leaves[name] = (json_paths.WANTED, first, last)
+    objects = dict.fromkeys((name.lower() for name in unwrapped), (json_paths.UNWRAPPED, 0, 0))
+    objects |= dict.fromkeys((name.lower() for name in ignored), (json_paths.DROPPED, 0, 0))
+    for name in _objects_on_the_way(wanted):
+        if name.lower() not in objects:
+            objects[name] = (json_paths.OBJECT, 0, 0)
+    _admit(paths, leaves | {f"{name}.": fate for name, fate in objects.items()})
+    return paths
+
+
+def _admit(paths: Paths, fates: Mapping[str, tuple[int, int, int]]) -> None:
+    known = {name.encode(): fate for name, fate in fates.items()}
+    names = [name for name in known if len(name) < json_paths.PATH_CAP_BYTES]
+    json_paths.admit(
+        paths,
+        np.frombuffer(b"".join(names), dtype=np.uint8),
+        np.cumsum([0, *map(len, names)]),
+        np.array([known[name] for name in names], dtype=np.int64).reshape(-1, 3),
+    )
+
+
+def _objects_on_the_way(wanted: Mapping[str, Sequence[str]]) -> list[str]:
+    """Returns the objects that wanted paths lead through, so that there is a place for them."""
+    parts = [name.split(".") for names in wanted.values() for name in names]
+    return [".".join(path[:count]) for path in parts for count in range(1, len(path))]
+
+
+def _no_paths(uses: list[tuple[int, int]]) -> Paths:
+    count, size = json_paths.PATHS_CAP, json_paths.PATH_CAP_BYTES
+    return Paths(  # most of this room is never touched, and so never taken
+        slots=np.zeros(_SLOTS, dtype=np.int64),
+        entries=np.empty((count, 6), dtype=np.int64),
+        pool=np.empty(count * size, dtype=np.uint8),
+        uses=np.array(uses, dtype=np.int64).reshape(-1, 2),
+        memo=np.zeros((_MEMO_SIZE, 4), dtype=np.int64),
+        path=np.empty(size + 8, dtype=np.uint8),
+        used=np.zeros(2, dtype=np.int64),
+        secret=_SECRET,
+    )
+
+
+def _columns(data: Bytes, cells: Numbers, names: list[str], count: int) -> dict[str, pa.Array]:
+    rows, ends, firsts, begins, values = column_texts(data, cells, len(names))
+    buffer = pa.py_buffer(values)
+    columns = {}
+    for column, name in enumerate(names):
+        held = slice(firsts[column], firsts[column + 1])
+        if held.start == held.stop:
+            columns[name] = pa.nulls(count, pa.string())
+            continue
+        offsets, valid = map(pa.py_buffer, spread(rows[held], ends[held], count))
+        texts = buffer.slice(begins[column], begins[column + 1] - begins[column])
+        columns[name] = pa.StringArray.from_buffers(count, offsets, texts, valid)
+    return columns
+
+
+def _labels(data: Bytes, cells: Numbers, labels: Numbers, paths: Paths) -> pa.MapArray:
+    entries, offsets, values = label_texts(data, cells, LABEL_CAP_BYTES)
+    known = paths.entries[: paths.used[0]]
+    begins, ends = known[:, json_paths.BEGIN].copy(), known[:, json_paths.END]
+    names = gather(paths.pool, begins, ends - begins)
+    texts = pa.StringArray.from_buffers(len(entries), pa.py_buffer(offsets), pa.py_buffer(values))
+    rows = np.zeros(len(labels) + 1, dtype=np.int32)
+    np.cumsum(labels, out=rows[1:])
+    return pa.MapArray.from_arrays(pa.array(rows), names.take(pa.array(entries)), texts)
+
+
+def _errors(faults: Numbers) -> pa.Array:
+    wrong = pa.array(faults[:, 0])
+    places = pa.array(faults[:, 1]).cast(pa.string())
+    told = pc.binary_join_element_wise(pa.array(FAULTS).take(wrong), places, ", at byte ")
+    return pc.if_else(pc.equal(wrong, 0), None, told)
