@@ -57,10 +57,7 @@ alert = Table(
     Column("revision", Integer, nullable=False),  # 1 at first, the newest in alert_revision
     Column("digest", String(32), nullable=False),  # of what detection said, to tell a change
     CheckConstraint("severity BETWEEN 1 AND 6", name="alert_severity"),
-    CheckConstraint(
-        "status IN ('new', 'acknowledged', 'in_progress', 'closed', 'suppressed')",
-        name="alert_status",
-    ),
+    CheckConstraint(f"status IN {STATUSES}", name="alert_status"),
 )
 # The order of the ranking: over all, and within each day for the budget. They hold what the
 # ranking filters by too, so that it never touches the rows that it does not show.

@@ -135,9 +135,16 @@ def _objects(
         return pa.repeat("{}" + ending, size)
     keys = json_strings(pa.array(names, pa.string())).to_pylist()
     pieces: list[pa.StringArray | str] = []
+    constant = "{"  # what all rows have in common up to the next piece
     for place, (key, column) in enumerate(zip(keys, columns, strict=True)):
-        pieces += [f"{',' if place else '{'}{key}:", json_column(column)]
-    return pc.binary_join_element_wise(*pieces, "}" + ending, "")
+        constant += f"{',' if place else ''}{key}:"
+        if column.null_count == size:
+            constant += "null"
+        else:
+            pieces += [constant, json_column(column)]
+            constant = ""
+    whole = pc.binary_join_element_wise(*pieces, constant + "}" + ending, "")
+    return whole if pieces else pa.repeat(whole, size)
 
 
 def _is_string(kind: pa.DataType) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, exists, func, select
 from secad.base.alert_tables import alert, evidence
 from secad.base.database import SCHEMA_VERSION, damages, schema_version
 from secad.base.errors import StoreError
+from secad.base.ledger_tables import source
 
 ReadRecord = Callable[[str, int, int], bytes | None]
 State = Literal["ok", "rotated", "changed", "damaged"]
@@ -43,7 +44,8 @@ class Finding:
 
 _WRONG: dict[State, str] = {
     "rotated": "can no longer be read: the source has rotated away or is shorter",
-    "changed": "hold other bytes than when they were ingested",
+    "changed": "hold other bytes than when they were ingested: the source was edited, or has "
+    "rotated and was not ingested since",
 }
 
 
@@ -52,7 +54,8 @@ def check_store(engine: Engine, read_record: ReadRecord) -> list[Finding]:
 
     Args:
         engine: of the store.
-        read_record: (source_path, byte_offset, byte_length) -> bytes, None where gone.
+        read_record: (path, byte_offset, byte_length) -> bytes, None where gone; the path is
+            where the source was seen last.
     """
     findings = [_schema(engine), *_database(engine)]
     try:
@@ -90,11 +93,17 @@ def _unproved(connection: Connection) -> Iterator[Finding]:
 
 
 def _evidence(connection: Connection, read_record: ReadRecord) -> Iterator[Finding]:
-    names = ("source_path", "byte_offset", "byte_length", "sha256", "line", "alert_id")
-    columns = [evidence.c[name] for name in names]
-    query = select(*columns).order_by(*columns).execution_options(yield_per=_PORTION)
+    names = ("byte_offset", "byte_length", "sha256", "line", "alert_id")
+    path = func.coalesce(source.c.path, evidence.c.source_path).label("path")  # may have moved
+    columns = [path, *(evidence.c[name] for name in names)]
+    query = (
+        select(*columns)
+        .outerjoin_from(evidence, source, source.c.source_id == evidence.c.source_id)
+        .order_by(*columns)
+        .execution_options(yield_per=_PORTION)
+    )
     good = sources = 0
-    for path, rows in groupby(connection.execute(query), key=lambda row: row.source_path):
+    for place, rows in groupby(connection.execute(query), key=lambda row: row.path):
         counts: Counter[State] = Counter()
         firsts: dict[State, Row[Any]] = {}
         for row in rows:  # by offset, so that a packed source is read once from its start
@@ -107,14 +116,14 @@ def _evidence(connection: Connection, read_record: ReadRecord) -> Iterator[Findi
             if state in firsts:
                 message = f"{counts[state]} of {counts.total()} evidence records {what}"
                 first = firsts[state]
-                yield Finding("evidence", state, message, f"{path}:{first.line}", first.alert_id)
+                yield Finding("evidence", state, message, f"{place}:{first.line}", first.alert_id)
     yield Finding("evidence", "ok", f"{good} evidence records of {sources} sources match")
 
 
 def _state(row: Row[Any], read_record: ReadRecord) -> State:
-    if None in (row.source_path, row.byte_offset, row.byte_length, row.sha256):
+    if None in (row.path, row.byte_offset, row.byte_length, row.sha256):
         return "rotated"
-    raw = read_record(row.source_path, row.byte_offset, row.byte_length)
+    raw = read_record(row.path, row.byte_offset, row.byte_length)
     if raw is None:
         return "rotated"
     return "ok" if hashlib.sha256(raw).hexdigest() == row.sha256 else "changed"

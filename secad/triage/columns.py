@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, Select
 
+from secad.base.errors import ConfigError
 from secad.base.schemas import TIME
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,7 +21,13 @@ _PORTION = 900  # below the 999 values that older SQLite takes in one statement
 
 
 def to_us(time: datetime) -> int:
-    """Returns an aware time as microseconds since the epoch."""
+    """Returns an aware time as microseconds since the epoch.
+
+    Raises:
+        ConfigError: the time has no zone.
+    """
+    if time.tzinfo is None:
+        raise ConfigError(f"time {time.isoformat()!r} has no zone, such as Z or +02:00")
     return (time - _EPOCH) // _MICROSECOND
 
 

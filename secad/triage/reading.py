@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import Column, ColumnElement, Connection, Table, func, or_, select
 
-from secad.base.alert_tables import alert, alert_entity, evidence, incident_alert
+from secad.base.alert_tables import STATUSES, alert, alert_entity, evidence, incident_alert
 from secad.base.errors import ConfigError
 from secad.base.schemas import ALERTS, TIME
 from secad.triage.columns import fetch, grouped, times, to_us
@@ -64,6 +64,17 @@ class AlertFilter:
     host: str | None = None
     entity: str | None = None
     text: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses a status that there is not.
+
+        Raises:
+            ConfigError: with the ones that there are.
+        """
+        if self.status not in (None, *STATUSES):
+            raise ConfigError(
+                f"status {self.status!r} is not known, known are {', '.join(STATUSES)}"
+            )
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Returns what an alert must meet, as SQL."""

@@ -145,7 +145,8 @@ class AlertStore:
         """Returns what holds and what does not in the store and in its evidence.
 
         Args:
-            read_record: (source_path, byte_offset, byte_length) -> the record's bytes as the
-                source holds them now, None where the source is gone or shorter.
+            read_record: (path, byte_offset, byte_length) -> the record's bytes as the source
+                holds them now, None where it is gone or shorter; the path is where the source
+                was seen last.
         """
         return check_store(self._engine, read_record)

@@ -7,6 +7,7 @@ import pyarrow as pa
 from sqlalchemy import Engine, text
 
 from secad.base.database import SCHEMA_VERSION, writing
+from secad.base.ledger_tables import source
 from secad.triage.checks import Finding
 from secad.triage.store import AlertStore
 
@@ -66,11 +67,28 @@ def test_changed_bytes_are_told_with_their_line(
         Finding(
             "evidence",
             "changed",
-            "1 of 3 evidence records hold other bytes than when they were ingested",
+            "1 of 3 evidence records hold other bytes than when they were ingested: the source "
+            "was edited, or has rotated and was not ingested since",
             "/var/log/auth.log:3",
             alert(2)["alert_id"],
         )
     ]
+
+
+def test_source_that_was_renamed_is_read_where_it_lies_now(
+    store: AlertStore, engine: Engine, make_alerts: Maker, alert: AlertMaker
+) -> None:
+    store.upsert(make_alerts(alert(1)))
+    counts = dict.fromkeys(("lines", "events", "rejects", "joined", "skipped", "tail_bytes"), 0)
+    words = {"first_record_sha256": "", "tail_sha256": "", "format": "syslog", "offset": 0}
+    seen = {"source_id": "0" * 20, "path": "/var/log/auth.log.1"}
+    with writing(engine).begin() as connection:
+        connection.execute(source.insert().values(**counts, **words, **seen))
+
+    def moved(path: str, offset: int, length: int) -> bytes | None:
+        return read(path, offset, length) if path == "/var/log/auth.log.1" else None
+
+    assert not wrong(store.check(moved))
 
 
 def test_evidence_without_a_place_or_hash_cannot_be_read(

@@ -275,6 +275,13 @@ def test_time_filter_takes_episodes_that_overlap(
         assert store.rank(**narrow).num_rows == found
 
 
+def test_filters_that_make_no_sense_are_config_errors(store: AlertStore) -> None:
+    with pytest.raises(ConfigError, match="status 'open' is not known, known are new, acknowl"):
+        AlertFilter(status="open")
+    with pytest.raises(ConfigError, match="time '2026-03-01T00:00:00' has no zone"):
+        store.rank(time_from=DAY.replace(tzinfo=None))
+
+
 def test_limit_keeps_the_latest(store: AlertStore, make_alerts: Maker, alert: AlertMaker) -> None:
     store.upsert(make_alerts(*(alert(number) for number in range(5))))
     assert ids(store.alerts(limit=2)) == [alert(4)["alert_id"], alert(3)["alert_id"]]
