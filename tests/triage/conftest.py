@@ -10,11 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from sqlalchemy import Engine
-from tests.triage.alerts import DAY, one_alert
 
 from secad.base.database import open_database
 from secad.base.schemas import ALERTS
 from secad.triage.store import AlertStore
+from tests.triage.alerts import DAY, one_alert
 
 NOW = DAY + timedelta(days=9)
 
