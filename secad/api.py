@@ -11,12 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from secad.base.config import Config, load_config
 from secad.base.database import open_database
+from secad.events.store import EventStore
+from secad.triage.registry import ModelRegistry
+from secad.triage.store import AlertStore
 
 if TYPE_CHECKING:
+    from secad.pipeline.detect import DetectReport, FitReport
     from secad.pipeline.ingest import IngestReport
-    from secad.triage.store import AlertStore
+
+Told = Callable[[str, int], None]
 
 
 class Secad:
@@ -25,19 +32,20 @@ class Secad:
     Args:
         folder: the store; made where it is absent.
         config: settings in force; None reads them from the usual places.
+
+    Attributes:
+        alert_store: the alerts, for what the methods here do not offer.
+        event_store: the events.
+        registry: the fitted models.
     """
 
     def __init__(self, folder: Path | str, config: Config | None = None) -> None:
         self.folder = Path(folder)
         self.config = load_config() if config is None else config
-        self.engine = open_database(self.folder)
-
-    @cached_property
-    def alert_store(self) -> AlertStore:
-        """The alerts, for what the methods here do not offer."""
-        from secad.triage.store import AlertStore
-
-        return AlertStore(self.engine)
+        engine = open_database(self.folder)
+        self.event_store = EventStore(self.folder, engine)
+        self.alert_store = AlertStore(engine)
+        self.registry = ModelRegistry(engine)
 
     def ingest(
         self,
@@ -46,7 +54,7 @@ class Secad:
         format: str = "auto",  # noqa: A002 - the word that users know
         map_file: Path | None = None,
         now: datetime | None = None,
-        told: Callable[[str, int], None] | None = None,
+        told: Told | None = None,
     ) -> IngestReport:
         """Reads logs into the store; see ``secad.pipeline.ingest.ingest_logs``.
 
@@ -57,16 +65,157 @@ class Secad:
             now: aware, the time of the run.
             told: called with a path and how many of its bytes were read since.
         """
-        from secad.collect.field_maps import load_field_map
-        from secad.pipeline.ingest import IngestOptions, ingest_logs
+        from secad.pipeline.ingest import ingest_logs, options_of
 
-        options = IngestOptions(
-            format=format,
-            field_map=load_field_map(map_file) if map_file else None,
-            tz=self.config.text("ingest.tz"),
-            batch_bytes=self.config.whole("ingest.batch_bytes"),
-            max_line_bytes=self.config.whole("ingest.max_line_bytes"),
-            commit_rows=self.config.whole("ingest.commit_rows"),
-            workers=self.config.whole("ingest.workers"),
+        options = options_of(self.config, format_name=format, map_file=map_file)
+        return ingest_logs(
+            self.event_store, paths, options, now=now or datetime.now(UTC), told=told
         )
-        return ingest_logs(self._events, paths, options, now=now or datetime.now(UTC), told=told)
+
+    def fit(
+        self,
+        models: Sequence[str] = (),
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        now: datetime | None = None,
+        told: Told | None = None,
+    ) -> FitReport:
+        """Fits models on stored events; see ``secad.pipeline.detect.fit_models``.
+
+        Args:
+            models: their names; none for those of ``detect.models``.
+            since: only events at or after this time.
+            until: only events before this time.
+            now: aware, the time of the run.
+            told: called with what was just done, and 1.
+        """
+        from secad.pipeline.detect import fit_models, plan_of
+
+        plan = plan_of(self.config, models, since=since, until=until)
+        return fit_models(self.stores, plan, now=now or datetime.now(UTC), told=told)
+
+    def detect(
+        self,
+        models: Sequence[str] = (),
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        now: datetime | None = None,
+        told: Told | None = None,
+    ) -> DetectReport:
+        """Scores stored events and writes alerts; see ``secad.pipeline.detect.detect_events``.
+
+        Args:
+            models: their names; none for those of ``detect.models``.
+            since: only events at or after this time.
+            until: only events before this time.
+            now: aware, the time of the run.
+            told: called with what was just done, and 1.
+        """
+        from secad.pipeline.detect import detect_events, plan_of
+
+        plan = plan_of(self.config, models, since=since, until=until)
+        return detect_events(self.stores, plan, now=now or datetime.now(UTC), told=told)
+
+    def rank(
+        self,
+        *,
+        top: int | None = None,
+        budget: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> pa.Table:
+        """Returns the alerts to read first, as ``secad.triage.ranking.RANKED`` rows.
+
+        Args:
+            top: at most that many.
+            budget: at most that many of each UTC day.
+            since: only alerts that last until then or longer.
+            until: only alerts that start before.
+        """
+        return self.alert_store.rank(top=top, budget=budget, time_from=since, time_to=until)
+
+    def events(
+        self,
+        *,
+        dataset: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        where: str | None = None,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        templates: bool = False,
+    ) -> pa.RecordBatchReader:
+        """Returns EVENTS rows, by time and then by id.
+
+        Args:
+            dataset: only of this dataset.
+            since: only at or after this time.
+            until: only before this time.
+            where: an SQL condition on columns.
+            columns: only these.
+            limit: only the first ones.
+            templates: with a column ``template``, the text behind ``template_id``.
+        """
+        from secad.events.query import EventQuery, find_events
+        from secad.pipeline.templating import template_texts
+
+        query = EventQuery(dataset, since, until, where, columns, limit)
+        texts = template_texts(self.event_store) if templates else None
+        return find_events(self.event_store, query, texts)
+
+    def rejects(self) -> pa.Table:
+        """Returns REJECTS rows, in the order of their commits."""
+        return self.event_store.rejects()
+
+    def scores(
+        self, model: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> pa.Table:
+        """Returns every subject's score with the places of its events.
+
+        Args:
+            model: a model's name.
+            since: only subjects that start at or after this time.
+            until: only subjects that start before this time.
+        """
+        from secad.pipeline.reports import located_scores
+
+        return located_scores(self.event_store, self.registry, model, since=since, until=until)
+
+    def explain(self, alert_id: str) -> pa.Table:
+        """Returns the terms of an alert's score, one row each, with its reason.
+
+        Args:
+            alert_id: an id or its first letters.
+        """
+        from secad.pipeline.reports import explained
+
+        return explained(self.alert_store, alert_id)
+
+    def raw_evidence(self, alert_id: str) -> pa.Table:
+        """Returns an alert's source rows, read again, and whether their hashes still hold.
+
+        Args:
+            alert_id: an id or its first letters.
+        """
+        from secad.pipeline.reports import raw_evidence
+
+        return raw_evidence(self.alert_store, alert_id)
+
+    def status(self) -> pa.Table:
+        """Returns what the store holds and what its last runs could not do."""
+        from secad.pipeline.health import status
+
+        return status(self.event_store, self.alert_store, self.registry)
+
+    def check(self) -> pa.Table:
+        """Returns whether files, database and evidence agree, one row a finding."""
+        from secad.pipeline.reports import store_findings
+
+        return store_findings(self.event_store, self.alert_store)
+
+    @cached_property
+    def stores(self) -> tuple[EventStore, AlertStore, ModelRegistry]:
+        """The three stores, as the pipeline takes them."""
+        return self.event_store, self.alert_store, self.registry

@@ -184,7 +184,7 @@ model = Table(
     Column("train_start_us", BigInteger),  # of the events that it was fitted on
     Column("train_end_us", BigInteger),
     Column("rows", BigInteger, nullable=False),
-    Column("commit_id", Integer),  # the newest ingest_commit that the fit had seen
+    Column("ingested_until_us", BigInteger),  # of the newest event that the fit had seen
     Column("state", String(16), nullable=False),  # active | retired
     Column("folder", Text, nullable=False),  # relative to the store
     Column("hashes", Text, nullable=False),  # JSON object: file -> sha256

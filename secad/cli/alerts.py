@@ -27,7 +27,14 @@ _GATE_TRIPPED = 1
 
 
 @click.command("rank-alerts")
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N.")
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Only the first N.",
+)
 @click.option("--budget", type=click.IntRange(1), metavar="N", help="At most N of each day.")
 @click.option(
     "--fail-on",
@@ -41,7 +48,7 @@ _GATE_TRIPPED = 1
 def rank_alerts(
     context: click.Context,
     *,
-    top: int | None,
+    top: int,
     budget: int | None,
     fail_on: str | None,
     span: Span,

@@ -24,6 +24,8 @@ from secad import plugins
 from secad.base.config import Config
 from secad.base.errors import SecadError
 from secad.events.store import EventStore
+from secad.triage.registry import ModelRegistry
+from secad.triage.store import AlertStore
 
 HEALTH_PREFIX = "health/"
 FACTS = pa.schema([pa.field(name, pa.string()) for name in ("area", "name", "value", "note")])
@@ -46,6 +48,19 @@ class Fact:
     note: str = ""
 
 
+def status(events: EventStore, alerts: AlertStore, registry: ModelRegistry) -> pa.Table:
+    """Returns FACTS rows: what the store holds, what was rejected, what the last runs said."""
+    facts = store_facts(events)
+    for entry in registry.active():
+        trained = f"{entry.train_start} to {entry.train_end}"
+        note = f"{entry.rows} events, {trained}"
+        facts.append(Fact("models", f"{entry.name} on {entry.dataset}", entry.model_id, note))
+    for row in alerts.counts().to_pylist():
+        name = f"{row['detector']}, severity {row['severity']}, {row['status']}"
+        facts.append(Fact("alerts", name, f"{row['alerts']}"))
+    return pa.Table.from_pylist([vars(fact) for fact in facts], schema=FACTS)
+
+
 def store_facts(store: EventStore) -> list[Fact]:
     """Returns what the event store holds: datasets, sources, rejects, and the last runs."""
     facts = [Fact("store", "folder", str(store.folder))]
@@ -63,11 +78,6 @@ def store_facts(store: EventStore) -> list[Fact]:
     for name, value in store.states(HEALTH_PREFIX).items():
         facts += _run_facts(name.removeprefix(HEALTH_PREFIX), json.loads(value))
     return facts
-
-
-def as_table(facts: list[Fact]) -> pa.Table:
-    """Returns facts as FACTS rows."""
-    return pa.Table.from_pylist([vars(fact) for fact in facts], schema=FACTS)
 
 
 def _datasets(store: EventStore) -> dict[str, tuple[int, str, str]]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from time import monotonic
 
 import pyarrow as pa
 
 from secad import plugins
+from secad.base.config import Config
 from secad.base.errors import ConfigError, Interrupted
 from secad.base.protocols import FieldMap, Format, Frames, ParseContext
 from secad.base.schemas import REJECTS
+from secad.collect.field_maps import load_field_map
 from secad.collect.times import check_zone
 from secad.collect.transports.files import Stream, Unreadable, find_streams
 from secad.events.ledger import TAIL_BYTES, Source, bytes_digest, tail_of
@@ -49,6 +53,27 @@ class IngestOptions:
     max_line_bytes: int = 1 << 20
     commit_rows: int = 500_000
     workers: int = 2
+
+
+def options_of(
+    config: Config, *, format_name: str = AUTO, map_file: Path | None = None
+) -> IngestOptions:
+    """Returns the options that settings and a command's arguments make.
+
+    Args:
+        config: settings in force.
+        format_name: a format's name, or ``auto``.
+        map_file: TOML field map of JSON lines or CSV.
+    """
+    return IngestOptions(
+        format=format_name,
+        field_map=load_field_map(map_file) if map_file else None,
+        tz=config.text("ingest.tz"),
+        batch_bytes=config.whole("ingest.batch_bytes"),
+        max_line_bytes=config.whole("ingest.max_line_bytes"),
+        commit_rows=config.whole("ingest.commit_rows"),
+        workers=config.whole("ingest.workers") or min(os.cpu_count() or 1, 8),
+    )
 
 
 @dataclass(frozen=True)
@@ -280,11 +305,13 @@ class _Run:
         dataset = (field_map.dataset if field_map else None) or form.dataset
         head = stream.head.removeprefix(codecs.BOM_UTF8)
         context = ParseContext(stream.modified_time, self._options.tz, head, field_map)
-        return Origin(source.source_id, stream.path, form, dataset, context, self._now)
+        return Origin(
+            source.source_id, stream.path, form, dataset, context, self._templating, self._now
+        )
 
     def _add(self, part: Part, origin: Origin) -> None:
         if part.events.num_rows:
-            events = self._templating.add(part.events, origin.format, origin.dataset)
+            events = self._templating.add(part.events, origin.format, origin.dataset, part.prepared)
             self._pending.events.append((origin.dataset, events))
         if part.rejects.num_rows:
             self._pending.rejects.append(part.rejects)

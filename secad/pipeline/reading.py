@@ -21,6 +21,8 @@ from secad.base.protocols import Format, Frames, HoldsBack, ParseContext
 from secad.base.schemas import EVENTS, LINES, REJECTS, TIME
 from secad.collect.transports.files import Stream
 from secad.collect.transports.lines import Batch, Place, read_lines
+from secad.features.templates import Canonical
+from secad.pipeline.templating import Templating
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Origin:
         format: its format.
         dataset: EVENTS.dataset of its rows.
         context: for the format.
+        templating: prepares the events' templates.
         ingested_time: aware, of the run.
     """
 
@@ -62,6 +65,7 @@ class Origin:
     format: Format
     dataset: str
     context: ParseContext
+    templating: Templating
     ingested_time: datetime
 
 
@@ -90,6 +94,7 @@ class Part:
         progress: behind this batch.
         tail: the last bytes before ``progress.offset``.
         open: the progress before this part, where the part is a last line that has no end yet.
+        prepared: what ``templating`` needs of the events, None where it needs nothing.
     """
 
     events: pa.Table
@@ -97,6 +102,7 @@ class Part:
     progress: Progress
     tail: bytes
     open: Progress | None = None
+    prepared: Canonical | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,17 @@ class _Piece:
 
     batch: Batch
     unended: bool = False
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """What became of one batch."""
+
+    events: pa.Table
+    rejects: pa.Table
+    joined: int
+    skipped: int
+    prepared: Canonical | None
 
 
 def read_parts(
@@ -120,7 +137,7 @@ def read_parts(
         workers: threads that parse.
     """
     progress = start
-    waiting: deque[tuple[_Piece, Future[tuple[pa.Table, pa.Table, int, int]]]] = deque()
+    waiting: deque[tuple[_Piece, Future[_Parsed]]] = deque()
     pieces = _pieces(stream, origin.format, start, limits)
     for piece in pieces:
         waiting.append((piece, workers.submit(_parse, piece.batch, origin)))
@@ -199,23 +216,23 @@ def _split(batch: Batch, keep: int) -> tuple[Batch, Batch]:
     return head, Batch(rest, later, batch.end, batch.tail[cut:], batch.unended)
 
 
-def _part(
-    piece: _Piece, future: Future[tuple[pa.Table, pa.Table, int, int]], before: Progress
-) -> Part:
-    events, rejects, joined, skipped = future.result()
+def _part(piece: _Piece, future: Future[_Parsed], before: Progress) -> Part:
+    parsed = future.result()
     after = Progress(
         piece.batch.end.offset,
         before.lines + piece.batch.lines.num_rows + piece.batch.rejects.num_rows,
-        before.events + events.num_rows,
-        before.rejects + rejects.num_rows,
-        before.joined + joined,
-        before.skipped + skipped,
+        before.events + parsed.events.num_rows,
+        before.rejects + parsed.rejects.num_rows,
+        before.joined + parsed.joined,
+        before.skipped + parsed.skipped,
     )
-    return Part(events, rejects, after, piece.batch.tail, before if piece.unended else None)
+    unended = before if piece.unended else None
+    tail, prepared = piece.batch.tail, parsed.prepared
+    return Part(parsed.events, parsed.rejects, after, tail, unended, prepared)
 
 
-def _parse(batch: Batch, origin: Origin) -> tuple[pa.Table, pa.Table, int, int]:
-    """Returns a batch's events, rejects, and how many lines were joined and skipped."""
+def _parse(batch: Batch, origin: Origin) -> _Parsed:
+    """Returns what becomes of a batch; runs in a worker thread."""
     lines = batch.lines
     parsed = origin.format.parse(lines, origin.context)
     counted = parsed.events.num_rows + parsed.rejects.num_rows + parsed.joined + parsed.skipped
@@ -226,8 +243,10 @@ def _parse(batch: Batch, origin: Origin) -> tuple[pa.Table, pa.Table, int, int]:
         )
     rejects = pa.concat_tables([batch.rejects, parsed.rejects])
     paths = pa.repeat(origin.path, rejects.num_rows)
-    whole = rejects.append_column("source_path", paths).select(REJECTS.names)
-    return _completed(parsed.events, origin), whole, parsed.joined, parsed.skipped
+    rejects = rejects.append_column("source_path", paths).select(REJECTS.names)
+    events = _completed(parsed.events, origin)
+    prepared = origin.templating.prepare(events, origin.format, origin.dataset)
+    return _Parsed(events, rejects, parsed.joined, parsed.skipped, prepared)
 
 
 def _completed(events: pa.Table, origin: Origin) -> pa.Table:

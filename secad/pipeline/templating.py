@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from threading import Lock
+
 import pyarrow as pa
 
 from secad.base.protocols import Format
 from secad.base.schemas import EVENTS
 from secad.events.store import EventStore
-from secad.features.templates import TemplateMiner, column_templates
+from secad.features.templates import Assigned, Canonical, TemplateMiner, column_templates
 
 STATE_PREFIX = "templates/"
+_TEXT_PREFIX = "template-texts/"
+_PLACE = EVENTS.get_field_index("template_id")
 
 
 class Templating:
@@ -22,35 +27,90 @@ class Templating:
     def __init__(self, store: EventStore) -> None:
         self._saved = store.states(STATE_PREFIX)
         self._miners: dict[str, TemplateMiner] = {}
+        self._texts = _saved_texts(store)
         self._touched: set[str] = set()
+        self._lock = Lock()
 
-    def add(self, events: pa.Table, form: Format, dataset: str) -> pa.Table:
-        """Returns events with ``template_id`` and ``template_params``, in the order of EVENTS."""
-        if form.template_columns:
-            ids = column_templates(events, form.template_columns, dataset)
+    def prepare(self, events: pa.Table, form: Format, dataset: str) -> Canonical | None:
+        """Does the part of the work that needs no order; called from worker threads."""
+        if form.template_columns or not events.num_rows:
+            return None
+        return self._miner(dataset).canonicalise(_messages(events))
+
+    def add(
+        self, events: pa.Table, form: Format, dataset: str, prepared: Canonical | None
+    ) -> pa.Table:
+        """Returns events with ``template_id`` and ``template_params``, in the order of EVENTS.
+
+        Args:
+            events: in the order of their source.
+            form: their format.
+            dataset: theirs.
+            prepared: what ``prepare`` returned for them.
+        """
+        if prepared is None:
+            ids, texts = column_templates(events, form.template_columns, dataset)
+            self._keep_texts(dataset, texts)
             params = pa.nulls(events.num_rows, EVENTS.field("template_params").type)
         else:
-            assigned = self._miner(dataset).assign(events.column("message"))
+            assigned: Assigned = self._miner(dataset).assign_forms(prepared)
             ids, params = assigned.template_id, assigned.params
-            self._touched.add(dataset)
-        names = [name for name in EVENTS.names if name in events.column_names]
-        place = sum(1 for name in names if EVENTS.get_field_index(name) < _PLACE)
+            self._touched.add(STATE_PREFIX + dataset)
+        known = [name for name in events.column_names if name in EVENTS.names]
+        place = sum(1 for name in known if EVENTS.get_field_index(name) < _PLACE)
         events = events.add_column(place, EVENTS.field("template_params"), params)
         return events.add_column(place, EVENTS.field("template_id"), ids)
 
     def changed(self) -> dict[str, bytes]:
-        """Returns the states of the miners that saw rows since the last call, by name."""
-        states = {STATE_PREFIX + name: self._miners[name].state() for name in sorted(self._touched)}
+        """Returns the states that saw rows since the last call, by name."""
+        states = {}
+        for name in sorted(self._touched):
+            if name.startswith(STATE_PREFIX):
+                states[name] = self._miners[name.removeprefix(STATE_PREFIX)].state()
+            else:
+                texts = self._texts[name.removeprefix(_TEXT_PREFIX)]
+                states[name] = json.dumps(texts, sort_keys=True).encode()
         self._touched.clear()
         return states
 
+    def _keep_texts(self, dataset: str, texts: dict[str, str]) -> None:
+        known = self._texts.setdefault(dataset, {})
+        if not texts.keys() <= known.keys():
+            known.update(texts)
+            self._touched.add(_TEXT_PREFIX + dataset)
+
     def _miner(self, dataset: str) -> TemplateMiner:
-        if dataset not in self._miners:
-            saved = self._saved.get(STATE_PREFIX + dataset)
-            self._miners[dataset] = (
-                TemplateMiner.from_state(saved) if saved else TemplateMiner(dataset)
-            )
-        return self._miners[dataset]
+        with self._lock:
+            if dataset not in self._miners:
+                saved = self._saved.get(STATE_PREFIX + dataset)
+                self._miners[dataset] = (
+                    TemplateMiner.from_state(saved) if saved else TemplateMiner(dataset)
+                )
+            return self._miners[dataset]
 
 
-_PLACE = EVENTS.get_field_index("template_id")
+def template_texts(store: EventStore) -> dict[str, str]:
+    """Returns the text of every template in the store, by id, as it is now."""
+    texts: dict[str, str] = {}
+    for known in _saved_texts(store).values():
+        texts |= known
+    for state in store.states(STATE_PREFIX).values():
+        table = TemplateMiner.from_state(state).templates()
+        pairs = zip(
+            table.column("template_id").to_pylist(),
+            table.column("template").to_pylist(),
+            strict=True,
+        )
+        texts |= dict(pairs)
+    return texts
+
+
+def _saved_texts(store: EventStore) -> dict[str, dict[str, str]]:
+    states = store.states(_TEXT_PREFIX)
+    return {name.removeprefix(_TEXT_PREFIX): json.loads(value) for name, value in states.items()}
+
+
+def _messages(events: pa.Table) -> pa.StringArray:
+    if "message" not in events.column_names:
+        return pa.nulls(events.num_rows, pa.string())
+    return events.column("message").combine_chunks()

@@ -30,7 +30,7 @@ class ModelEntry:
         train_start: aware; time of the first event that it was fitted on.
         train_end: aware; time of the last.
         rows: how many events it was fitted on.
-        commit_id: the newest commit of the event store that the fit had seen.
+        ingested_until: aware; ``ingested_time`` of the newest event that the fit had seen.
         folder: where it is saved, relative to the store.
         hashes: file in the folder -> sha256.
         calibration: what turns its scores into p-values.
@@ -47,7 +47,7 @@ class ModelEntry:
     train_start: datetime | None
     train_end: datetime | None
     rows: int
-    commit_id: int | None
+    ingested_until: datetime | None
     folder: str
     hashes: Mapping[str, str]
     calibration: Mapping[str, Any]
@@ -133,7 +133,7 @@ def _columns(entry: ModelEntry) -> dict[str, Any]:
         "train_start_us": entry.train_start and to_us(entry.train_start),
         "train_end_us": entry.train_end and to_us(entry.train_end),
         "rows": entry.rows,
-        "commit_id": entry.commit_id,
+        "ingested_until_us": entry.ingested_until and to_us(entry.ingested_until),
         "state": entry.state,
         "folder": entry.folder,
         "hashes": json.dumps(dict(entry.hashes), sort_keys=True),
@@ -147,12 +147,14 @@ def _entry(row: Row[Any]) -> ModelEntry:
     stored = dict(row._mapping)
     for name in ("hashes", "calibration", "settings"):
         stored[name] = json.loads(stored[name])
-    created, start, end = (
-        stored.pop(f"{name}_us") for name in ("created", "train_start", "train_end")
+    created, start, end, until = (
+        stored.pop(f"{name}_us")
+        for name in ("created", "train_start", "train_end", "ingested_until")
     )
     return ModelEntry(
         **stored,
         created_time=from_us(created),
         train_start=None if start is None else from_us(start),
         train_end=None if end is None else from_us(end),
+        ingested_until=None if until is None else from_us(until),
     )

@@ -17,7 +17,7 @@ ENTRY = ModelEntry(
     train_start=datetime(2026, 2, 1, tzinfo=UTC),
     train_end=datetime(2026, 2, 28, 23, 59, 59, 999_999, tzinfo=UTC),
     rows=1_234,
-    commit_id=7,
+    ingested_until=datetime(2026, 11, 2, tzinfo=UTC),
     folder="models/ape-aaaa",
     hashes={"weights.safetensors": "0" * 64},
     calibration={"windows/logon": {"scores": [0.1, 2.5], "tail": None}},
@@ -39,7 +39,7 @@ def test_entry_comes_back(registry: ModelRegistry) -> None:
 
 
 def test_entry_of_a_model_that_saw_nothing_comes_back(registry: ModelRegistry) -> None:
-    empty = replace(ENTRY, train_start=None, train_end=None, commit_id=None, rows=0)
+    empty = replace(ENTRY, train_start=None, train_end=None, ingested_until=None, rows=0)
     assert registry.register(empty) == replace(empty, version=1)
 
 

@@ -229,7 +229,7 @@ def _model() -> None:
         sa.Column("train_start_us", sa.BigInteger),
         sa.Column("train_end_us", sa.BigInteger),
         sa.Column("rows", sa.BigInteger, nullable=False),
-        sa.Column("commit_id", sa.Integer),
+        sa.Column("ingested_until_us", sa.BigInteger),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("folder", sa.Text, nullable=False),
         sa.Column("hashes", sa.Text, nullable=False),
