@@ -1,0 +1,45 @@
+"""What makes a scanner of bytes quick that is written as many small functions.
+
+A compiled function that is handed an array counts a reference to it, atomically, even where it is
+called once per word of a log; that costs more than reading the word. ``inlined`` functions dissolve
+into the kernel that calls them, and on ``borrowed`` arrays nothing is counted: together they
+make a scanner two to three times as fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numba
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+P = ParamSpec("P")
+R = TypeVar("R")
+A = TypeVar("A")
+
+_builders: Any = cgutils  # numba ships no types
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Returns ``function`` compiled into each kernel that calls it; for small, hot functions."""
+    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+    return cast("Callable[P, R]", compiler(function))
+
+
+def _borrowed(_context: Any, array: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        made = _builders.create_struct_proxy(array)(context, builder, value=arguments[0])
+        made.meminfo = _builders.get_null_value(made.meminfo.type)
+        return made._getvalue()
+
+    return array(array), generate
+
+
+borrowed = cast("Callable[[A], A]", intrinsic(_borrowed))
+"""Inside a kernel: the same array, whose references are not counted.
+
+The array that it is made from must outlive it: only an argument of the kernel, or an array that
+the kernel returns, is sure to; any other is freed behind its last use by its own name.
+"""

@@ -1,0 +1,1 @@
+"""The parts of template mining; ``secad.features.templates`` puts them together."""
