@@ -1,0 +1,343 @@
+"""The compiled matcher behind ``secad.features.phrases``: spans of messages in, spans of slots out.
+
+A phrase is a row of steps. What stands before its ``rest`` slot is matched from the message's
+start, what stands after it from the message's end, and each slot ends where the phrase says, so
+nothing is ever tried twice: the time is linear in the message for each phrase tried. Which
+phrases are tried a trie of their leading literals decides, one for each program.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from secad.features.clock_read import YEARLESS, ZONED, Reader, instant, read_time
+from secad.features.scanner import scanner
+from secad.features.slot_types import IP, address_end, holds, is_space, unmapped
+from secad.features.spans import Bytes, Places
+
+Code = npt.NDArray[np.int32]
+
+LITERAL, GAP, TOKEN, TEXT, TIME, END = range(6)
+"""Kinds of step, four numbers each: (LITERAL, offset, length, 0), (GAP, 0, 0, 0), (TOKEN or TEXT,
+slot, type, slot where the type does not hold or NONE), (TIME, first, last number of the clock's
+program in CLOCKS, 0), (END, 0, 0, 0) after the head's last."""
+
+NONE = -1
+NO_REST, IGNORED_REST = -2, -1
+
+IS_ZONED, IS_YEARLESS = 1, 2
+"""Bits of FLAGS."""
+
+HEADER = 10
+"""Numbers at the head of the code, each where in the code a table begins (one: how wide it is)."""
+
+BOUNDS, STEPS, LITERALS, CLASSES, EDGES, WIDTH, ACCEPTS, CANDIDATES, ROOTS, CLOCKS = range(HEADER)
+"""The tables, one behind the other, for P phrases and T nodes of the trie:
+
+- BOUNDS, 6 for each phrase: bytes of the leading literal, the head's first and last step, the
+  tail's first and last, and the slot of ``rest`` (or NO_REST, IGNORED_REST).
+- STEPS, 4 for each step.
+- LITERALS, the bytes of all literals.
+- CLASSES, the class of each of the 256 bytes.
+- EDGES, WIDTH (the number of classes) for each node: the node that follows, 0 for none.
+- ACCEPTS, 2 for each node: the part of CANDIDATES with the phrases that fit so far.
+- CANDIDATES, phrases in their order.
+- ROOTS, one for each node: the root of the program whose name ends there, 0 for none.
+- CLOCKS, the programs of all clocks.
+"""
+
+PROGRAMS_ROOT, COMMON_ROOT = 1, 2
+"""The trie's nodes from which program names and the phrases of every program start."""
+
+PHRASE, MICROS, FLAGS, FIRST_SLOT = range(4)
+"""Columns of a match, one row for each message: the phrase that fits or NONE, its time (see
+``secad.features.clock_read.instant``), IS_ZONED and IS_YEARLESS, then for each slot the first byte
+(NONE where it is empty) and the bytes."""
+
+
+class Scan(NamedTuple):
+    """What every function of the matcher needs.
+
+    Args:
+        data: the buffer.
+        code: the phrases, compiled.
+        found: (N, FIRST_SLOT + 2 * slots), what is filled.
+        fields: scratch of a clock.
+    """
+
+    data: Bytes
+    code: Code
+    found: Places
+    fields: Places
+
+
+@scanner
+def match_all(scan: Scan, places: Places, programs: Places) -> None:
+    """Fills ``scan.found`` for every message.
+
+    Args:
+        scan: the phrases and the buffer.
+        places: (2, N) first byte and bytes of each message; first byte NONE for no message.
+        programs: (2, N) the same of each message's program.
+    """
+    for row in range(places.shape[1]):
+        scan.found[row, PHRASE] = NONE
+        start = places[0, row]
+        if start < 0:
+            continue
+        end = start + places[1, row]
+        while start < end and is_space(scan.data[start]):
+            start += 1
+        root = 0
+        if programs[0, row] >= 0:
+            root = _root_of(scan, programs[0, row], programs[0, row] + programs[1, row])
+        _match(scan, row, start, end, root)
+
+
+@scanner
+def _root_of(scan: Scan, at: int, end: int) -> int:
+    code, node = scan.code, PROGRAMS_ROOT
+    while at < end and node != 0:
+        node = code[code[EDGES] + node * code[WIDTH] + code[code[CLASSES] + scan.data[at]]]
+        at += 1
+    return int(code[code[ROOTS] + node])
+
+
+@scanner
+def _walk(scan: Scan, at: int, end: int, node: int) -> int:
+    """Returns the last node that the message's beginning leads to."""
+    code = scan.code
+    edges, width, classes = code[EDGES], code[WIDTH], code[CLASSES]
+    while at < end:
+        following = code[edges + node * width + code[classes + scan.data[at]]]
+        if following == 0:
+            break
+        node = following
+        at += 1
+    return node
+
+
+@scanner
+def _match(scan: Scan, row: int, start: int, end: int, root: int) -> None:
+    """Tries the program's phrases and those of every program, in their order."""
+    code = scan.code
+    own = code[ACCEPTS] + 2 * _walk(scan, start, end, root)
+    common = code[ACCEPTS] + 2 * _walk(scan, start, end, COMMON_ROOT)
+    at, stop = code[own] + code[CANDIDATES], code[own + 1] + code[CANDIDATES]
+    other, other_stop = code[common] + code[CANDIDATES], code[common + 1] + code[CANDIDATES]
+    while at < stop or other < other_stop:
+        if other >= other_stop or (at < stop and code[at] < code[other]):
+            phrase = code[at]
+            at += 1
+        else:
+            phrase = code[other]
+            other += 1
+        if _fits(scan, row, start, end, phrase):
+            scan.found[row, PHRASE] = phrase
+            return
+
+
+@scanner
+def _fits(scan: Scan, row: int, start: int, end: int, phrase: int) -> bool:
+    scan.found[row, MICROS] = 0
+    scan.found[row, FLAGS] = 0
+    code = scan.code
+    bounds = code[BOUNDS] + 6 * phrase
+    at = start + code[bounds]
+    for step in range(code[bounds + 1], code[bounds + 2], 4):
+        at = _forward(scan, row, at, end, step)
+        if at < 0:
+            return False
+    while end > at and is_space(scan.data[end - 1]):
+        end -= 1
+    rest = code[bounds + 5]
+    if rest == NO_REST:
+        return bool(at == end)
+    for step in range(code[bounds + 4] - 4, code[bounds + 3] - 4, -4):
+        end = _backward(scan, row, at, end, step)
+        if end < 0:
+            return False
+    if rest != IGNORED_REST:
+        _keep(scan, row, at, end, rest)
+    return True
+
+
+@scanner
+def _forward(scan: Scan, row: int, at: int, end: int, step: int) -> int:
+    """Returns the place after one step of the head, NONE where it does not fit."""
+    kind = scan.code[step]
+    if kind == LITERAL:
+        offset, size = scan.code[step + 1], scan.code[step + 2]
+        stop = at + size if at + size <= end and _same(scan, at, offset, size) else NONE
+    elif kind == GAP:
+        stop = at
+        while stop < end and is_space(scan.data[stop]):
+            stop += 1
+        stop = stop if stop > at else NONE
+    elif kind == TIME:
+        stop = _time(scan, row, at, end, step)
+    else:
+        stop = _slot_end(scan, at, end, step)
+        if stop >= 0 and not _take(scan, row, at, stop, step):
+            stop = NONE
+    return stop
+
+
+@scanner
+def _time(scan: Scan, row: int, at: int, end: int, step: int) -> int:
+    fields = scan.fields
+    reader = Reader(scan.data, scan.code, fields)
+    stop = read_time(reader, at, end, scan.code[step + 1], scan.code[step + 2])
+    if stop >= 0:
+        scan.found[row, MICROS] += instant(fields)
+        scan.found[row, FLAGS] |= fields[ZONED] * IS_ZONED + fields[YEARLESS] * IS_YEARLESS
+    return stop
+
+
+@scanner
+def _slot_end(scan: Scan, at: int, end: int, step: int) -> int:
+    """Returns where a slot of the head ends: before the literal that follows it."""
+    stop = end
+    if scan.code[step] == TOKEN:
+        stop = at
+        while stop < end and not is_space(scan.data[stop]):
+            stop += 1
+    following = step + 4
+    if scan.code[following] != LITERAL:
+        return stop
+    offset, size = scan.code[following + 1], scan.code[following + 2]
+    if scan.code[step + 2] == IP:
+        if scan.code[step + 3] == NONE:
+            stop = address_end(scan.data, at, stop)
+        stop = min(stop, end - size)
+        while stop >= at and not _same(scan, stop, offset, size):
+            stop -= 1  # "::1:22": the last colon ends the address
+        return stop if stop >= at else NONE
+    stop = min(stop, end - size)
+    while at <= stop and not _same(scan, at, offset, size):
+        at += 1
+    return at if at <= stop else NONE
+
+
+@scanner
+def _backward(scan: Scan, row: int, low: int, end: int, step: int) -> int:
+    """Returns the place before one step of the tail, NONE where it does not fit."""
+    kind = scan.code[step]
+    if kind == LITERAL:
+        offset, size = scan.code[step + 1], scan.code[step + 2]
+        return end - size if end - size >= low and _same(scan, end - size, offset, size) else NONE
+    if kind == GAP:
+        at = end
+        while at > low and is_space(scan.data[at - 1]):
+            at -= 1
+        return at if at < end else NONE
+    at = low
+    if kind == TOKEN:
+        at = end
+        while at > low and not is_space(scan.data[at - 1]):
+            at -= 1
+    if scan.code[step - 4] == LITERAL:
+        at = _behind_literal(scan, max(at, low + scan.code[step - 2]), end, step - 4)
+    return at if at >= 0 and _take(scan, row, at, end, step) else NONE
+
+
+@scanner
+def _behind_literal(scan: Scan, first: int, end: int, step: int) -> int:
+    """Returns the last place in ``first`` .. ``end`` that stands behind the step's literal."""
+    offset, size = scan.code[step + 1], scan.code[step + 2]
+    while end >= first and not _same(scan, end - size, offset, size):
+        end -= 1
+    return end if end >= first else NONE
+
+
+@scanner
+def _take(scan: Scan, row: int, at: int, stop: int, step: int) -> bool:
+    """Keeps a slot's span where its type holds; returns whether it may stand there."""
+    slot, kind, other = scan.code[step + 1], scan.code[step + 2], scan.code[step + 3]
+    fits = holds(scan.data, at, stop, kind)
+    if other != NONE:
+        scan.found[row, FIRST_SLOT + 2 * slot] = NONE
+        scan.found[row, FIRST_SLOT + 2 * other] = NONE
+        if not fits:
+            slot = other
+    elif not fits:
+        return False
+    if slot != NONE:
+        if fits and kind == IP:
+            at = unmapped(scan.data, at, stop)
+        _keep(scan, row, at, stop, slot)
+    return True
+
+
+@scanner
+def _keep(scan: Scan, row: int, at: int, stop: int, slot: int) -> None:
+    while at < stop and is_space(scan.data[at]):
+        at += 1
+    while stop > at and is_space(scan.data[stop - 1]):
+        stop -= 1
+    scan.found[row, FIRST_SLOT + 2 * slot] = at if stop > at else NONE
+    scan.found[row, FIRST_SLOT + 2 * slot + 1] = stop - at
+
+
+@scanner
+def _same(scan: Scan, at: int, offset: int, size: int) -> bool:
+    step = 0
+    while step < size and scan.data[at + step] == scan.code[offset + step]:
+        step += 1
+    return step == size
+
+
+@scanner
+def pick_slot(found: Places, slot_of: Code, spans: Places) -> None:
+    """Fills (2, N) ``spans`` with one column's slots.
+
+    Args:
+        found: as ``match_all`` filled it.
+        slot_of: (phrases + 1,) the column's slot in each phrase, or NONE; the last is of none.
+        spans: what to fill, given as NONE.
+    """
+    for row in range(found.shape[0]):
+        slot = slot_of[found[row, PHRASE]]
+        if slot != NONE:
+            spans[0, row] = found[row, FIRST_SLOT + 2 * slot]
+            spans[1, row] = found[row, FIRST_SLOT + 2 * slot + 1]
+
+
+@scanner
+def find_words(data: Bytes, places: Places, start: Bytes, spans: Places) -> None:
+    """Fills (2, N) ``spans`` with the first word of each text that begins with ``start``.
+
+    Args:
+        data: the buffer.
+        places: (2, N) first byte and bytes of each text, first byte NONE for none.
+        start: what the word begins with; it goes on with letters, digits, ``_`` and ``-``.
+        spans: what to fill, given as NONE.
+    """
+    for row in range(places.shape[1]):
+        first = places[0, row]
+        end = first + places[1, row]
+        at = first
+        while 0 <= at <= end - len(start):
+            if (at == first or not _is_word(data[at - 1])) and _starts(data, at, start):
+                stop = at + len(start)
+                while stop < end and _is_word(data[stop]):
+                    stop += 1
+                spans[0, row], spans[1, row] = at, stop - at
+                break
+            at += 1
+
+
+@scanner
+def _starts(data: Bytes, at: int, start: Bytes) -> bool:
+    step = 0
+    while step < len(start) and data[at + step] == start[step]:
+        step += 1
+    return step == len(start)
+
+
+@scanner
+def _is_word(byte: int) -> bool:
+    return 48 <= byte <= 57 or 97 <= byte | 32 <= 122 or byte in (45, 95)
