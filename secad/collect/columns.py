@@ -1,0 +1,119 @@
+"""From what a scanner found to the columns of EVENTS: times in UTC, labels; and back
+from a source's head to LINES, so that a format recognises by parsing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from secad.base.protocols import ParseContext
+from secad.base.schemas import LABELS, LINES, TIME
+from secad.collect.times import to_utc
+from secad.features.clock import in_year
+from secad.features.spans import Places
+
+HEAD_BYTES = 64 * 1024
+_YEARS_BACK = 8  # between two 29 Februaries
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def lines_of(head: bytes) -> pa.RecordBatch:
+    """Returns LINES of a source's head, without a last line that may be cut off."""
+    records = head.split(b"\n")
+    if len(head) >= HEAD_BYTES and len(records) > 1:
+        records.pop()
+    lengths = np.array([len(record) for record in records], dtype=np.int64)
+    offsets = np.cumsum(lengths + 1) - lengths - 1
+    numbers = np.arange(1, len(records) + 1)
+    return pa.RecordBatch.from_arrays(
+        [pa.array(records, pa.binary()), pa.array(numbers), pa.array(offsets), pa.array(lengths)],
+        schema=LINES,
+    )
+
+
+def utc_times(
+    micros: Places,
+    zoned: npt.NDArray[np.bool_],
+    yearless: npt.NDArray[np.bool_],
+    context: ParseContext,
+) -> pa.Array:
+    """Returns (N,) UTC times; null where no year in reach has the day.
+
+    Args:
+        micros: (N,) as ``secad.features.clock.instant`` gives them.
+        zoned: (N,) the time is UTC already.
+        yearless: (N,) the time needs a year: the latest that does not put it more than a day
+            after the context's anchor.
+        context: the anchor and the zone of times that carry none.
+    """
+    local = np.where(zoned | yearless, 0, micros)
+    found = np.where(zoned, micros, _utc(local, context.tz) if not zoned.all() else 0)
+    missing = np.zeros(len(micros), dtype=np.bool_)
+    if yearless.any():
+        rows = np.flatnonzero(yearless & ~zoned)
+        found[rows], missing[rows] = _with_years(micros[rows], context)
+    return pa.array(found, mask=missing).cast(TIME)
+
+
+def _utc(micros: Places, tz: str) -> Places:
+    if tz == "UTC":
+        return micros
+    utc = to_utc(pa.array(micros).cast(pa.timestamp("us")), tz)
+    return np.asarray(utc.cast(pa.int64()))
+
+
+def _with_years(micros: Places, context: ParseContext) -> tuple[Places, npt.NDArray[np.bool_]]:
+    limit = context.anchor_time.astimezone(UTC) + timedelta(days=1)
+    latest = (limit - _EPOCH) // _MICROSECOND
+    found = np.zeros(len(micros), dtype=np.int64)
+    todo = np.arange(len(micros))
+    for year in range(limit.year, limit.year - _YEARS_BACK - 1, -1):
+        naive, exists = in_year(micros[todo], year)
+        utc = _utc(naive, context.tz)
+        fits = exists & (utc <= latest)
+        found[todo[fits]] = utc[fits]
+        todo = todo[~fits]
+        if not len(todo):
+            break
+    missing = np.zeros(len(micros), dtype=np.bool_)
+    missing[todo] = True
+    return found, missing
+
+
+def labels_of(columns: Mapping[str, pa.Array], count: int) -> pa.Array:
+    """Returns (N,) labels from string columns: a row's non-null ones, null where it has none.
+
+    Args:
+        columns: label -> (N,) string.
+        count: N.
+    """
+    if not columns:
+        return pa.nulls(count, LABELS)
+    present = np.stack([np.asarray(pc.is_valid(column)) for column in columns.values()], axis=1)
+    row, which = np.nonzero(present)  # row by row, in the order of the columns
+    values = pa.chunked_array([pa.concat_arrays(list(columns.values()))]).combine_chunks()
+    return labels_from(
+        pa.array(list(columns)).take(pa.array(which)),
+        values.take(pa.array(which * count + row)),
+        present.sum(axis=1),
+    )
+
+
+def labels_from(keys: pa.Array, values: pa.Array, counts: Places) -> pa.Array:
+    """Returns (N,) labels from P pairs that stand row by row.
+
+    Args:
+        keys: (P,) string.
+        values: (P,) string.
+        counts: (N,) how many pairs each row has; a row without any is null.
+    """
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    maps = pa.MapArray.from_arrays(pa.array(offsets), keys, values).cast(LABELS)
+    return pc.if_else(pa.array(counts > 0), maps, pa.scalar(None, LABELS))

@@ -1,0 +1,274 @@
+"""The frame of a syslog line: a compiled scanner that finds time, host, program, pid and message.
+
+Lines (spans of a byte buffer) enter; for each, its time and the spans of its parts leave. It reads,
+line by line and in any mixture, RFC 5424, RFC 3164 with or without priority and host, the ISO form
+that rsyslog writes, and what programs make of them: ``sshd(pam_unix)[123]:``, tags with blanks
+(``Google Chrome[12]:``), lines without a tag.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from secad.features.clock import compile_clock
+from secad.features.clock_read import FIELDS, YEARLESS, ZONED, Reader, instant, read_time
+from secad.features.scanner import scanner
+from secad.features.slot_types import is_space
+from secad.features.spans import Bytes, Places
+from secad.features.syslog_tag import (
+    CORE,
+    DATA,
+    HOST,
+    IS_YEARLESS,
+    IS_ZONED,
+    MESSAGE,
+    MESSAGE_ID,
+    MICROS,
+    MODULE,
+    NONE,
+    PID,
+    PRIORITY,
+    PROGRAM,
+    REPEATED,
+    STATUS,
+    WIDTH,
+    Scan,
+    begins,
+    keep,
+    keep_program,
+    read_number,
+    read_tag,
+    skip_blanks,
+    word_end,
+)
+
+NO_TIME, CONTINUED, UNTAGGED, TAGGED = range(4)
+"""STATUS: no time found, none and the line begins with a blank, framed without a program's name,
+framed with one."""
+
+_ISO, _SYSLOG = compile_clock("iso"), compile_clock("syslog")
+_ISO_END, _SYSLOG_END = len(_ISO), len(_ISO) + len(_SYSLOG)
+
+_OPEN, _CLOSE, _OPEN_ROUND, _CLOSE_ROUND = ord("["), ord("]"), ord("("), ord(")")
+_LESS, _MORE, _QUOTE, _BACKSLASH, _DASH = (ord(mark) for mark in '<>"\\-')
+_COLON, _UNDERSCORE, _T = ord(":"), ord("_"), ord("T")
+_VERSION = ord("1")  # of RFC 5424
+_MOST_PRIORITY = 191
+
+
+def _marks(characters: bytes) -> Bytes:
+    marks = np.zeros(256, dtype=np.uint8)
+    marks[np.frombuffer(characters, dtype=np.uint8)] = 1
+    return marks
+
+
+_NOT_IN_HOST = _marks(b"[](){}=\"'<>|,;!?\\")
+
+
+def _word(text: bytes) -> Bytes:
+    return np.frombuffer(text, dtype=np.uint8).copy()
+
+
+_REPEATED, _TIMES = _word(b"message repeated "), _word(b" times: [ ")
+_PAM, _SOLARIS, _KERNEL = _word(b"pam_"), _word(b"[ID "), _word(b"kernel:")
+_LAST = _word(b"last message repeated ")
+
+
+def frame(data: Bytes, places: Places) -> Places:
+    """Returns (N, WIDTH) the frames of the lines at ``places``.
+
+    Args:
+        data: the buffer.
+        places: (2, N) first byte and bytes of each line.
+    """
+    frames = np.full((places.shape[1], WIDTH), NONE, dtype=np.int64)
+    if places.shape[1]:
+        clocks = np.concatenate([_ISO, _SYSLOG])
+        _frame_all(Scan(data, frames, clocks, np.zeros(FIELDS, dtype=np.int64)), places)
+    return frames
+
+
+def span(frames: Places, part: int) -> Places:
+    """Returns (2, N) the spans of a part, contiguous."""
+    return np.ascontiguousarray(frames[:, part : part + 2].T)
+
+
+@scanner
+def _frame_all(scan: Scan, places: Places) -> None:
+    data, frames = scan.data, scan.frames
+    for row in range(places.shape[1]):
+        at = places[0, row]
+        end = at + places[1, row]
+        frames[row, STATUS] = CONTINUED if at < end and is_space(data[at]) else NO_TIME
+        at = _priority(scan, row, at, end)
+        if at + 1 < end and data[at] == _VERSION and is_space(data[at + 1]):
+            _frame_5424(scan, row, at + 2, end)
+            continue
+        at = _time(scan, row, at, end)
+        if at >= 0:
+            _frame_3164(scan, row, skip_blanks(data, at, end), end)
+            _unwrap(scan, row)
+
+
+@scanner
+def _priority(scan: Scan, row: int, at: int, end: int) -> int:
+    data, frames = scan.data, scan.frames
+    if at >= end or data[at] != _LESS:
+        return at
+    stop, value = read_number(data, at + 1, end)
+    if stop == at + 1 or stop >= end or data[stop] != _MORE or value > _MOST_PRIORITY:
+        return at
+    frames[row, PRIORITY] = value
+    return skip_blanks(data, stop + 1, end)
+
+
+@scanner
+def _time(scan: Scan, row: int, at: int, end: int) -> int:
+    """Returns the place after a line's time, NONE where it has none that ends like a word."""
+    data, frames = scan.data, scan.frames
+    if at >= end:
+        return NONE
+    reader = Reader(data, scan.clocks, scan.fields)
+    if 48 <= data[at] <= 57:
+        stop = read_time(reader, at, end, 0, _ISO_END)
+        if stop >= 0 and data[at + 10] != _T:  # a blank would be another format
+            return NONE
+    else:
+        stop = read_time(reader, at, end, _ISO_END, _SYSLOG_END)
+    if stop >= 0 and stop < end and data[stop] == _COLON:
+        stop += 1
+    if stop < 0 or (stop < end and not is_space(data[stop])):
+        return NONE
+    frames[row, STATUS] = UNTAGGED
+    frames[row, MICROS] = instant(scan.fields)
+    frames[row, IS_ZONED] = scan.fields[ZONED]
+    frames[row, IS_YEARLESS] = scan.fields[YEARLESS]
+    return stop
+
+
+@scanner
+def _frame_3164(scan: Scan, row: int, at: int, end: int) -> None:
+    data, frames = scan.data, scan.frames
+    stop = word_end(data, at, end)
+    if _is_host(data, at, stop) and not begins(data, at, end, _LAST):
+        keep(scan, row, HOST, at, stop)
+        at = skip_blanks(data, stop, end)
+    after = read_tag(scan, row, at, end)
+    if after >= 0:
+        frames[row, STATUS] = TAGGED
+        at = after
+    keep(scan, row, MESSAGE, skip_blanks(data, at, end), end)
+
+
+@scanner
+def _is_host(data: Bytes, at: int, stop: int) -> bool:
+    if stop == at or data[stop - 1] == _COLON:  # "kernel:" is a tag, the line has no host
+        return False
+    while at < stop and not _NOT_IN_HOST[data[at]]:
+        at += 1
+    return at == stop
+
+
+@scanner
+def _unwrap(scan: Scan, row: int) -> None:
+    data, frames = scan.data, scan.frames
+    at = frames[row, MESSAGE]
+    if at < 0:
+        return
+    end = at + frames[row, MESSAGE + 1]
+    while end > at and is_space(data[end - 1]):
+        end -= 1
+    frames[row, MESSAGE + 1] = end - at
+    if data[end - 1] == _CLOSE and begins(data, at, end, _REPEATED):
+        stop, count = read_number(data, at + len(_REPEATED), end)
+        if begins(data, stop, end, _TIMES):
+            frames[row, REPEATED] = count
+            at, end = stop + len(_TIMES), end - 1
+    if begins(data, at, end, _SOLARIS) or begins(data, at, end, _KERNEL):
+        while at < end and data[at] != _CLOSE:
+            at += 1
+        at = at + 2 if at + 1 < end and data[at + 1] == _COLON else at + 1
+        at = skip_blanks(data, at, end)
+    at = _module(scan, row, at, end)
+    keep(scan, row, CORE, at, end)
+
+
+@scanner
+def _module(scan: Scan, row: int, at: int, end: int) -> int:
+    """Returns the place after ``pam_unix(sshd:auth): ``, whose module's name it keeps."""
+    data = scan.data
+    first = at + 1 if at < end and data[at] == _OPEN_ROUND else at
+    if not begins(data, first, end, _PAM):
+        return at
+    stop = first
+    while stop < end and (
+        data[stop] == _UNDERSCORE or 48 <= data[stop] <= 57 or 97 <= data[stop] <= 122
+    ):
+        stop += 1
+    after = stop
+    if after < end and data[after] == _OPEN_ROUND:
+        while after < end and data[after] != _CLOSE_ROUND:
+            after += 1
+    if after < end and data[after] == _CLOSE_ROUND:
+        after += 1
+    if after < end and data[after] == _COLON:
+        after += 1
+    if after >= end or not is_space(data[after]):
+        return at
+    keep(scan, row, MODULE, first, stop)
+    return skip_blanks(data, after, end)
+
+
+@scanner
+def _frame_5424(scan: Scan, row: int, at: int, end: int) -> None:
+    data, frames = scan.data, scan.frames
+    at = _time(scan, row, at, end)
+    if at < 0:
+        return
+    for part in (HOST, PROGRAM, PID, MESSAGE_ID):
+        at = skip_blanks(data, at, end)
+        stop = word_end(data, at, end)
+        if not (stop == at + 1 and data[at] == _DASH):
+            keep(scan, row, part, at, stop)
+        at = stop
+    if frames[row, PROGRAM] >= 0:
+        frames[row, STATUS] = TAGGED
+        keep_program(scan, row, frames[row, PROGRAM], _part_end(frames, row, PROGRAM))
+    at = _structured(scan, row, skip_blanks(data, at, end), end)
+    at = skip_blanks(data, at, end)
+    if at + 3 <= end and data[at] == 0xEF and data[at + 1] == 0xBB and data[at + 2] == 0xBF:
+        at += 3  # the byte order mark that says "this is UTF-8"
+    keep(scan, row, MESSAGE, at, end)
+    _unwrap(scan, row)
+
+
+@scanner
+def _part_end(frames: Places, row: int, part: int) -> int:
+    return int(frames[row, part] + frames[row, part + 1])
+
+
+@scanner
+def _structured(scan: Scan, row: int, at: int, end: int) -> int:
+    """Returns the place after the structured data, which it keeps."""
+    data = scan.data
+    if at < end and data[at] == _DASH:
+        return at + 1
+    stop, quoted = at, False
+    while stop < end and (quoted or data[stop] == _OPEN or stop > at):
+        if quoted:
+            if data[stop] == _BACKSLASH:
+                stop += 1
+            elif data[stop] == _QUOTE:
+                quoted = False
+        elif data[stop] == _QUOTE:
+            quoted = True
+        elif data[stop] == _CLOSE and (stop + 1 >= end or data[stop + 1] != _OPEN):
+            keep(scan, row, DATA, at, stop + 1)
+            return stop + 1
+        stop += 1
+    return at
+
+
+@scanner
+def _in_module(byte: int) -> bool:
+    return byte == _UNDERSCORE or 48 <= byte <= 57 or 97 <= byte <= 122

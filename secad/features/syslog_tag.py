@@ -1,0 +1,205 @@
+"""The tag of a syslog line: a compiled reader of the program's name, its pid and its PAM module.
+
+It knows ``sshd[123]:``, ``sshd(pam_unix)[123]:``, ``/usr/sbin/cron[1]:``, ``kernel:``, tags with
+blanks (``syslogd 1.4.1:``, ``Google Chrome[12]:``) and macOS' ``launchd[1] (com.apple.x):``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from secad.features.clock_read import Program
+from secad.features.scanner import scanner
+from secad.features.slot_types import is_space
+from secad.features.spans import Bytes, Places
+
+(
+    STATUS,
+    MICROS,
+    IS_ZONED,
+    IS_YEARLESS,
+    PRIORITY,
+    REPEATED,
+    HOST,
+    PROGRAM,
+    PID,
+    MESSAGE,
+    CORE,
+    MODULE,
+    DATA,
+    MESSAGE_ID,
+) = (0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18, 20)
+WIDTH = 22
+"""Columns of a frame; from HOST on each is a span: first byte (NONE where absent) and bytes.
+
+CORE is the message without what wraps it: ``message repeated 2 times: [ ... ]`` (then REPEATED
+is 2), a PAM module's name (then MODULE is that name), Solaris' ``[ID ...]`` and a kernel's stamp
+(``kernel:[ 9.1]: ...`` behind another program's tag). DATA is RFC 5424's structured data.
+"""
+
+NONE = -1
+
+_OPEN, _CLOSE, _OPEN_ROUND, _CLOSE_ROUND = ord("["), ord("]"), ord("("), ord(")")
+_COLON, _SLASH, _DOT = ord(":"), ord("/"), ord(".")
+_MOST_TAG_BYTES = 64  # of a tag with blanks inside
+_MOST_DIGITS = 18
+_PAM = np.frombuffer(b"pam_", dtype=np.uint8).copy()
+
+
+class Scan(NamedTuple):
+    """What every function of the scanner needs.
+
+    Args:
+        data: the buffer.
+        frames: (N, WIDTH), what is filled.
+        clocks: the programs of the two times.
+        fields: scratch of a clock.
+    """
+
+    data: Bytes
+    frames: Places
+    clocks: Program
+    fields: Places
+
+
+@scanner
+def skip_blanks(data: Bytes, at: int, end: int) -> int:
+    """Returns the first place from ``at`` on that is no blank."""
+    while at < end and is_space(data[at]):
+        at += 1
+    return at
+
+
+@scanner
+def word_end(data: Bytes, at: int, end: int) -> int:
+    """Returns the first place from ``at`` on that is a blank."""
+    while at < end and not is_space(data[at]):
+        at += 1
+    return at
+
+
+@scanner
+def begins(data: Bytes, at: int, end: int, word: Bytes) -> bool:
+    """Returns whether ``word`` stands at ``at``."""
+    if at + len(word) > end:
+        return False
+    step = 0
+    while step < len(word) and data[at + step] == word[step]:
+        step += 1
+    return step == len(word)
+
+
+@scanner
+def keep(scan: Scan, row: int, part: int, at: int, end: int) -> None:
+    """Keeps the span of a part, if it holds anything."""
+    if end > at:
+        scan.frames[row, part] = at
+        scan.frames[row, part + 1] = end - at
+
+
+@scanner
+def read_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """Returns the place after the digits at ``at``, and their value."""
+    value = 0
+    stop = min(end, at + _MOST_DIGITS)
+    while at < stop and 48 <= data[at] <= 57:
+        value = value * 10 + (data[at] - 48)
+        at += 1
+    return at, value
+
+
+@scanner
+def read_tag(scan: Scan, row: int, at: int, end: int) -> int:
+    """Returns the place after a tag, whose program and pid it keeps; NONE where there is none."""
+    data = scan.data
+    stop = at
+    while stop < end and not is_space(data[stop]):
+        byte = data[stop]
+        if byte == _OPEN and stop > at:
+            return _tag_with_pid(scan, row, at, stop, end)
+        if byte == _COLON and stop > at and _ends_tag(data, stop, end):
+            keep_program(scan, row, at, stop)
+            return stop + 1
+        stop += 1
+    return _tag_with_blanks(scan, row, at, stop, end)
+
+
+@scanner
+def _ends_tag(data: Bytes, colon: int, end: int) -> bool:
+    return colon + 1 >= end or is_space(data[colon + 1]) or data[colon + 1] == _OPEN
+
+
+@scanner
+def _tag_with_pid(scan: Scan, row: int, at: int, bracket: int, end: int) -> int:
+    data = scan.data
+    close = bracket + 1
+    while close < end and data[close] != _CLOSE and not is_space(data[close]):
+        close += 1
+    if close >= end or data[close] != _CLOSE:
+        return NONE
+    digits, _ = read_number(data, bracket + 1, close)
+    is_pid = digits == close > bracket + 1
+    after = _after_pid(data, close + 1, end, is_pid)
+    if after >= 0:
+        keep_program(scan, row, at, bracket)
+        if is_pid:
+            keep(scan, row, PID, bracket + 1, close)
+    return after
+
+
+@scanner
+def _after_pid(data: Bytes, at: int, end: int, is_pid: bool) -> int:
+    """Returns the place after ``:``, which a pid may lack, and after macOS' `` (service)``."""
+    if at < end and data[at] == _COLON:
+        return at + 1
+    if not is_pid or (at < end and not is_space(data[at])):
+        return NONE
+    if at + 1 < end and data[at + 1] == _OPEN_ROUND:
+        close = at + 2
+        while close + 1 < end and not (data[close] == _CLOSE_ROUND and data[close + 1] == _COLON):
+            close += 1
+        if close + 1 < end:
+            return close + 2
+    return at
+
+
+@scanner
+def _tag_with_blanks(scan: Scan, row: int, at: int, blank: int, end: int) -> int:
+    """Reads ``syslogd 1.4.1:`` and ``Google Chrome[12]:``."""
+    data = scan.data
+    stop, digits = blank + 1, True
+    last = min(end, at + _MOST_TAG_BYTES)
+    while stop < last and data[stop] != _COLON and data[stop] != _OPEN:
+        digits = digits and (data[stop] == _DOT or 48 <= data[stop] <= 57)
+        stop += 1
+    if stop >= last or blank == at:
+        return NONE
+    if data[stop] == _OPEN:
+        close, _ = read_number(data, stop + 1, end)
+        if stop + 1 < close < end and data[close] == _CLOSE and not is_space(data[stop - 1]):
+            return _tag_with_pid(scan, row, at, stop, end)
+        return NONE
+    if digits and stop > blank + 1 and _ends_tag(data, stop, end):
+        keep_program(scan, row, at, blank)
+        return stop + 1
+    return NONE
+
+
+@scanner
+def keep_program(scan: Scan, row: int, at: int, stop: int) -> None:
+    """Keeps a program's name without its path, and the PAM module behind it as MODULE."""
+    data = scan.data
+    if data[at] == _SLASH:
+        for place in range(at, stop - 1):
+            if data[place] == _SLASH:
+                at = place + 1
+    opened = at
+    while opened < stop and data[opened] != _OPEN_ROUND:
+        opened += 1
+    if opened > at and data[stop - 1] == _CLOSE_ROUND:
+        if begins(data, opened + 1, stop, _PAM):
+            keep(scan, row, MODULE, opened + 1, stop - 1)
+        stop = opened  # "sshd(pam_unix)", "auth-worker(304)"
+    keep(scan, row, PROGRAM, at, stop)
