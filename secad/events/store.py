@@ -71,11 +71,6 @@ class Pending:
     states: dict[str, bytes] = field(default_factory=dict)
     replaced: list[Replaced] = field(default_factory=list)
 
-    def rows(self) -> int:
-        """Returns how many events and rejects wait."""
-        tables = [*(table for _, table in self.events), *self.rejects]
-        return sum(table.num_rows for table in tables)
-
 
 class EventStore:
     """Events, rejects and scores of one store folder.

@@ -6,7 +6,7 @@ import codecs
 import json
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -189,6 +189,8 @@ class _Run:
         self._workers = workers
         self._templating = Templating(store)
         self._pending = Pending()
+        self._finishing: list[tuple[str, Future[pa.Table]]] = []  # the pending events
+        self._rows = 0  # pending
 
     def take(self, stream: Stream | Unreadable, forced: Format | None) -> SourceReport:
         """Reads one stream to its end."""
@@ -209,9 +211,10 @@ class _Run:
     def commit(self) -> None:
         """Makes everything that was read so far true."""
         if self._pending.sources:
+            self._pending.events = [(name, rows.result()) for name, rows in self._finishing]
             self._pending.states = self._templating.changed()
             self._store.commit(self._pending, self._now)
-            self._pending = Pending()
+            self._pending, self._finishing, self._rows = Pending(), [], 0
 
     def _recognised(self, stream: Stream) -> Format | None:
         found = plugins.recognise(stream.head.removeprefix(codecs.BOM_UTF8))
@@ -291,7 +294,7 @@ class _Run:
             self._add(part, origin)
             source = _advanced(source, progress, _tail(stream, form, progress, tail))
             self._pending.sources[source.source_id] = _with_open(source, unended)
-            if self._pending.rows() >= options.commit_rows:
+            if self._rows >= options.commit_rows:
                 self.commit()
         if stream.problem():
             progress, unended = self._damaged(stream, progress, unended)
@@ -311,10 +314,14 @@ class _Run:
 
     def _add(self, part: Part, origin: Origin) -> None:
         if part.events.num_rows:
-            events = self._templating.add(part.events, origin.format, origin.dataset, part.prepared)
-            self._pending.events.append((origin.dataset, events))
+            finish = self._templating.learn(
+                part.events, origin.format, origin.dataset, part.prepared
+            )
+            self._finishing.append((origin.dataset, self._workers.submit(finish)))
+            self._rows += part.events.num_rows
         if part.rejects.num_rows:
             self._pending.rejects.append(part.rejects)
+            self._rows += part.rejects.num_rows
 
     def _damaged(
         self, stream: Stream, progress: Progress, unended: Progress | None

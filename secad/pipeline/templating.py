@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from threading import Lock
 
 import pyarrow as pa
@@ -37,29 +38,29 @@ class Templating:
             return None
         return self._miner(dataset).canonicalise(_messages(events))
 
-    def add(
+    def learn(
         self, events: pa.Table, form: Format, dataset: str, prepared: Canonical | None
-    ) -> pa.Table:
-        """Returns events with ``template_id`` and ``template_params``, in the order of EVENTS.
+    ) -> Callable[[], pa.Table]:
+        """Learns from events, which must come in the order of their source.
 
         Args:
-            events: in the order of their source.
+            events: of one batch.
             form: their format.
             dataset: theirs.
             prepared: what ``prepare`` returned for them.
+
+        Returns:
+            a function that returns the events with ``template_id`` and ``template_params``; it
+            needs no order and may run in a thread.
         """
         if prepared is None:
             ids, texts = column_templates(events, form.template_columns, dataset)
             self._keep_texts(dataset, texts)
             params = pa.nulls(events.num_rows, EVENTS.field("template_params").type)
-        else:
-            assigned: Assigned = self._miner(dataset).assign_forms(prepared)
-            ids, params = assigned.template_id, assigned.params
-            self._touched.add(STATE_PREFIX + dataset)
-        known = [name for name in events.column_names if name in EVENTS.names]
-        place = sum(1 for name in known if EVENTS.get_field_index(name) < _PLACE)
-        events = events.add_column(place, EVENTS.field("template_params"), params)
-        return events.add_column(place, EVENTS.field("template_id"), ids)
+            return lambda: _with_templates(events, Assigned(ids, params))
+        learnt = self._miner(dataset).learn(prepared)
+        self._touched.add(STATE_PREFIX + dataset)
+        return lambda: _with_templates(events, learnt.assigned())
 
     def changed(self) -> dict[str, bytes]:
         """Returns the states that saw rows since the last call, by name."""
@@ -73,7 +74,8 @@ class Templating:
         self._touched.clear()
         return states
 
-    def _keep_texts(self, dataset: str, texts: dict[str, str]) -> None:
+    def _keep_texts(self, dataset: str, found: pa.Table) -> None:
+        texts = _texts(found)
         known = self._texts.setdefault(dataset, {})
         if not texts.keys() <= known.keys():
             known.update(texts)
@@ -95,14 +97,21 @@ def template_texts(store: EventStore) -> dict[str, str]:
     for known in _saved_texts(store).values():
         texts |= known
     for state in store.states(STATE_PREFIX).values():
-        table = TemplateMiner.from_state(state).templates()
-        pairs = zip(
-            table.column("template_id").to_pylist(),
-            table.column("template").to_pylist(),
-            strict=True,
-        )
-        texts |= dict(pairs)
+        texts |= _texts(TemplateMiner.from_state(state).templates())
     return texts
+
+
+def _texts(found: pa.Table) -> dict[str, str]:
+    ids, texts = found.column("template_id").to_pylist(), found.column("template").to_pylist()
+    return dict(zip(ids, texts, strict=True))
+
+
+def _with_templates(events: pa.Table, assigned: Assigned) -> pa.Table:
+    """Returns the events with their templates where EVENTS has them."""
+    known = [name for name in events.column_names if name in EVENTS.names]
+    place = sum(1 for name in known if EVENTS.get_field_index(name) < _PLACE)
+    events = events.add_column(place, EVENTS.field("template_params"), assigned.params)
+    return events.add_column(place, EVENTS.field("template_id"), assigned.template_id)
 
 
 def _saved_texts(store: EventStore) -> dict[str, dict[str, str]]:
