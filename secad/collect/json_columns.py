@@ -72,7 +72,8 @@ def read_json(
     Args:
         text: (N,) string or binary, valid UTF-8, no nulls.
         wanted: column -> its paths (keys joined by dots); the first with a value gives it.
-        ignored: paths of leaves and of objects to leave out, with all that is in them.
+        ignored: paths of leaves and of objects to leave out, with all that is in them; those
+            that end in a dot only of objects.
         unwrapped: paths of objects whose leaves are read as if they stood at the top.
         blank: a text that means that there is no value, such as ``-``.
     """
@@ -138,13 +139,14 @@ def _known_paths(
         for rank, name in enumerate(names):
             uses.setdefault(name.lower(), []).append((column, rank))
     paths = _no_paths([use for path_uses in uses.values() for use in path_uses])
-    leaves = dict.fromkeys((name.lower() for name in ignored), (json_paths.IGNORED, 0, 0))
+    left_out = [name.lower() for name in ignored]
+    leaves = dict.fromkeys(left_out, (json_paths.IGNORED, 0, 0))
     last = 0
     for name, path_uses in uses.items():
         first, last = last, last + len(path_uses)
         leaves[name] = (json_paths.WANTED, first, last)
     objects = dict.fromkeys((name.lower() for name in unwrapped), (json_paths.UNWRAPPED, 0, 0))
-    objects |= dict.fromkeys((name.lower() for name in ignored), (json_paths.DROPPED, 0, 0))
+    objects |= {name.removesuffix("."): (json_paths.DROPPED, 0, 0) for name in left_out}
     for name in _objects_on_the_way(wanted):
         if name.lower() not in objects:
             objects[name] = (json_paths.OBJECT, 0, 0)

@@ -166,8 +166,9 @@ def _is_blank(data: Bytes, at: int, size: int, blank: Bytes) -> bool:
 
 @kernel
 def _are_same(some: Bytes, at: int, other: Bytes, place: int, size: int) -> bool:
-    for step in range(size):  # noqa: SIM110  numba knows no generators
-        if some[at + step] != other[place + step]:
+    first, second = np.uint64(at), np.uint64(place)  # no test for Python's negative places
+    for step in range(np.uint64(size)):  # noqa: SIM110  numba knows no generators
+        if some[first + step] != other[second + step]:
             return False
     return True
 

@@ -46,6 +46,7 @@ _OBJECT, _KEY, _COLON, _VALUE, _IN_OBJECT, _IN_ARRAY = 1, 2, 3, 4, 5, 6
 _OPEN, _CONTROL, _ESCAPE, _NUMBER, _DEPTH, _TRAILING = 7, 8, 9, 10, 11, 12
 
 _NOTHING, _PLAIN, _ESCAPED, _INNER = 0, 1, 2, 3  # kinds of values
+_ONE = np.uint64(1)
 _OBJECTS = -1  # all bits set: every open container is an object
 
 _QUOTE, _BACKSLASH, _LETTER_U, _MINUS = ord('"'), ord("\\"), ord("u"), ord("-")
@@ -285,8 +286,7 @@ def _string(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Returns the place after the string whose first byte is at ``at`` or a fault, and its kind."""
     kind = _PLAIN
     while True:
-        while at < end and not _SPECIAL[data[at]]:
-            at += 1
+        at = _ordinary(data, at, end)
         if at == end:
             return _fault(_OPEN, at), kind
         if data[at] == _QUOTE:
@@ -297,6 +297,15 @@ def _string(data: Bytes, at: int, end: int) -> tuple[int, int]:
         if width == 0:
             return _fault(_ESCAPE, at), kind
         at, kind = at + width, _ESCAPED
+
+
+@kernel
+def _ordinary(data: Bytes, at: int, end: int) -> int:
+    """Returns the next place of a quote, a backslash or a control character, or the end."""
+    place, stop = np.uint64(at), np.uint64(end)  # no test for Python's negative places
+    while place < stop and not _SPECIAL[data[place]]:
+        place += _ONE
+    return int(np.int64(place))
 
 
 @kernel

@@ -12,6 +12,7 @@ Integers = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]
 
 _BACKSLASH, _LETTER_U = ord("\\"), ord("u")
+_ONE = np.uint64(1)
 _REPLACEMENT = 0xFFFD  # stands for half a surrogate pair, which UTF-8 cannot hold
 
 
@@ -134,8 +135,19 @@ def _clipped(data: Bytes, at: int, size: int, cap: int) -> int:
 @kernel
 def copy(some: Bytes, at: int, other: Bytes, put: int, size: int) -> None:
     """Copies bytes."""
-    for step in range(size):
-        other[put + step] = some[at + step]
+    source, target = np.uint64(at), np.uint64(put)  # no test for Python's negative places
+    for step in range(np.uint64(size)):
+        other[target + step] = some[source + step]
+
+
+@kernel
+def _copy_run(data: Bytes, at: int, stop: int, out: Bytes, put: int) -> int:
+    """Copies the bytes before the next backslash and returns how many they are."""
+    source, target, end = np.uint64(at), np.uint64(put), np.uint64(stop)
+    while source < end and data[source] != _BACKSLASH:
+        out[target] = data[source]
+        source, target = source + _ONE, target + _ONE
+    return int(np.int64(target)) - put
 
 
 @kernel
@@ -154,11 +166,10 @@ def copy_text(data: Bytes, at: int, size: int, out: Bytes, put: int) -> int:
         return put + size
     stop = at + ~size
     while at < stop:
-        if data[at] == _BACKSLASH:
+        run = _copy_run(data, at, stop, out, put)
+        at, put = at + run, put + run
+        if at < stop:
             at, put = _unescape(data, at, stop, out, put)
-        else:
-            out[put] = data[at]
-            at, put = at + 1, put + 1
     return put
 
 
