@@ -141,12 +141,14 @@ def write_part(root: Path, slot: Slot, table: pa.Table, mark: str = "") -> Segme
 
 def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Yields the rows of each UTC day of the ``time`` column, in the order of days."""
-    micros = table.column("time").cast(pa.int64()).to_numpy()
-    days = micros // _DAY_US
-    for day in np.unique(days):
-        rows = days == day
-        part = table if rows.all() else table.filter(pa.array(rows))
-        yield str(np.datetime64(int(day), "D")), part
+    days = table.column("time").cast(pa.int64()).to_numpy() // _DAY_US
+    if (days[1:] < days[:-1]).any():  # most logs are in the order of time and need no copy
+        order = np.argsort(days, kind="stable")
+        table, days = table.take(pa.array(order)), days[order]
+    found, starts = np.unique(days, return_index=True)
+    ends = [*starts[1:], len(days)]
+    for day, start, end in zip(found, starts, ends, strict=True):
+        yield str(np.datetime64(int(day), "D")), table.slice(start, end - start)
 
 
 def orphans(root: Path, named: Iterable[Segment]) -> list[Path]:

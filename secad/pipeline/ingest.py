@@ -51,7 +51,7 @@ class IngestOptions:
     tz: str = "UTC"
     batch_bytes: int = 8 << 20
     max_line_bytes: int = 1 << 20
-    commit_rows: int = 500_000
+    commit_rows: int = 250_000
     workers: int = 2
 
 
@@ -150,8 +150,12 @@ def ingest_logs(
         )
     began = monotonic()
     report = IngestReport()
-    with store.writer(), ThreadPoolExecutor(options.workers) as workers:
-        run = _Run(store, workers, options, now=now, told=told or _untold)
+    with (
+        store.writer(),
+        ThreadPoolExecutor(1) as committer,
+        ThreadPoolExecutor(options.workers) as workers,
+    ):
+        run = _Run(store, workers, committer, options, now=now, told=told or _untold)
         try:
             for path in paths:
                 for stream in find_streams(path):
@@ -176,6 +180,7 @@ class _Run:
         self,
         store: EventStore,
         workers: ThreadPoolExecutor,
+        committer: ThreadPoolExecutor,
         options: IngestOptions,
         *,
         now: datetime,
@@ -191,6 +196,8 @@ class _Run:
         self._pending = Pending()
         self._finishing: list[tuple[str, Future[pa.Table]]] = []  # the pending events
         self._rows = 0  # pending
+        self._committer = committer
+        self._committing: Future[None] | None = None
 
     def take(self, stream: Stream | Unreadable, forced: Format | None) -> SourceReport:
         """Reads one stream to its end."""
@@ -209,12 +216,24 @@ class _Run:
             return self._read(stream, form, forced is not None)
 
     def commit(self) -> None:
-        """Makes everything that was read so far true."""
+        """Makes everything that was read so far true, and waits until it is."""
+        self._commit_behind()
+        if self._committing:
+            self._committing.result()
+
+    def _commit_behind(self) -> None:
+        """Starts a commit of what was read so far, while reading goes on."""
+        if self._committing:
+            self._committing.result()
         if self._pending.sources:
-            self._pending.events = [(name, rows.result()) for name, rows in self._finishing]
-            self._pending.states = self._templating.changed()
-            self._store.commit(self._pending, self._now)
-            self._pending, self._finishing, self._rows = Pending(), [], 0
+            pending, self._pending = self._pending, Pending()
+            finishing, self._finishing, self._rows = self._finishing, [], 0
+            pending.states = self._templating.changed()
+            self._committing = self._committer.submit(self._write, pending, finishing)
+
+    def _write(self, pending: Pending, finishing: list[tuple[str, Future[pa.Table]]]) -> None:
+        pending.events = [(name, rows.result()) for name, rows in finishing]
+        self._store.commit(pending, self._now)
 
     def _recognised(self, stream: Stream) -> Format | None:
         found = plugins.recognise(stream.head.removeprefix(codecs.BOM_UTF8))
@@ -295,7 +314,7 @@ class _Run:
             source = _advanced(source, progress, _tail(stream, form, progress, tail))
             self._pending.sources[source.source_id] = _with_open(source, unended)
             if self._rows >= options.commit_rows:
-                self.commit()
+                self._commit_behind()
         if stream.problem():
             progress, unended = self._damaged(stream, progress, unended)
         if progress.offset:
