@@ -217,7 +217,7 @@ def _write_word(page: _Page, place: _Place, end: int) -> _Place:
     word, seen = _copy_word(page, at, end, place.length)
     if seen & LETTER and not seen & DIGIT:  # the most frequent: nothing in it is a value
         return _Place(word, place.length + word - at, place.values)
-    stop = value_end(page.data, at, word, end)
+    stop = value_end(page.data, at, word, seen, end)
     if stop > at:
         return _write_value(page, place, stop)
     return _write_digits_and_letters(page, place, word, end)

@@ -4,8 +4,8 @@ The prefix tree and the rule that makes a template more general are drain3's (He
 ICWS 2017). Three things differ. Tokens are those of the canonical form, so that only its spaces
 part them. The search among the templates of one leaf, in drain3 a loop in Python over all of
 them, is compiled: a leaf of thousands of templates, which anybody can bring about who writes log
-lines, then costs microseconds and not a tenth of a second a line. And there are never more than
-MAX_TEMPLATES: when they are used up, a form that fits none is in the *overflow* template.
+lines, then costs microseconds a line. And there is a limit to the templates: when they are used
+up, a form that fits none is in the *overflow* template.
 
 drain3's persistence, which runs whatever code a state holds, is never used: ``replay`` builds the
 same tree from the forms that opened the templates, in their order.
@@ -34,7 +34,8 @@ MAX_TEMPLATES = 10_000
 DEPTH, SIMILARITY, MAX_CHILDREN = 4, 0.4, 100  # drain3's own defaults
 
 _WORD = 64  # bits
-_ABSENT = -1  # of a token that no template holds
+_WILD = -1  # the code of a wildcard
+_ABSENT = -2  # of a token that no template holds
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class BoundedDrain(Drain):  # type: ignore[misc]  # drain3 ships no types
         )
         self.limit = limit
         self.openings: dict[str, int] = {}  # the form that opened each template -> its number
-        self._codes: dict[str, int] = {WILDCARD: 0}
-        self._rows = np.zeros((64, TOKENS + 1), dtype=np.int32)  # a template's tokens as codes
-        self._leaves: dict[int, Numbers] = {}  # a leaf's first template -> all of them
+        self._codes: dict[str, int] = {}  # of the tokens of templates
+        self._leaves: dict[int, _Leaf] = {}  # the first template of each leaf -> the leaf
+        self._columns: dict[int, tuple[_Leaf, int]] = {}  # a template -> where it is in its leaf
 
     def mine(self, form: str) -> Mined:
         """Returns the template of a form, opened or widened where need be.
@@ -88,15 +89,22 @@ class BoundedDrain(Drain):  # type: ignore[misc]  # drain3 ships no types
         cluster, change = self.add_log_message(form)
         if change == "none":
             return Mined(cluster.cluster_id)
-        self._encode(cluster)
         if change == "cluster_created":
             self.openings[form] = cluster.cluster_id
             return Mined(cluster.cluster_id, opened=True)
+        leaf, column = self._columns[cluster.cluster_id]
+        leaf.put(column, self._encoded(cluster.log_template_tokens))
         return Mined(cluster.cluster_id, widened=_wildcard_words(cluster.log_template_tokens))
 
     def replay(self, form: str, wildcards: Sequence[int]) -> None:
-        """Opens the next template by its form, then puts the wildcards (as in ``Mined``) there."""
+        """Opens the next template by its form, then puts the wildcards (as in ``Mined``) there.
+
+        Raises:
+            ValueError: the form is longer than any is.
+        """
         tokens = self.get_content_as_tokens(form)
+        if len(tokens) > TOKENS + 1:
+            raise ValueError(f"a form has {len(tokens)} tokens, not at most {TOKENS + 1}")
         self.clusters_counter += 1
         cluster = LogCluster(tokens, self.clusters_counter)
         self.id_to_cluster[self.clusters_counter] = cluster
@@ -106,7 +114,6 @@ class BoundedDrain(Drain):  # type: ignore[misc]  # drain3 ships no types
             WILDCARD if wildcards[at // _WORD] >> at % _WORD & 1 else token
             for at, token in enumerate(tokens[:TOKENS])
         ) + tuple(tokens[TOKENS:])
-        self._encode(cluster)
 
     def tokens(self, number: int) -> tuple[str, ...]:
         """Returns a template's tokens as they are now."""
@@ -131,19 +138,53 @@ class BoundedDrain(Drain):  # type: ignore[misc]  # drain3 ships no types
         if not cluster_ids:
             return None
         leaf = self._leaves.get(cluster_ids[0])
-        if leaf is None or len(leaf) != len(cluster_ids):
-            leaf = np.array(cluster_ids, dtype=np.int32)
-            self._leaves[cluster_ids[0]] = leaf
+        if leaf is None:
+            leaf = self._leaves[cluster_ids[0]] = _Leaf(len(tokens))
+        for number in cluster_ids[leaf.count :]:
+            self._columns[number] = leaf, leaf.count
+            leaf.put(leaf.count, self._encoded(self.tokens(number)))
         codes = np.array([self._codes.get(token, _ABSENT) for token in tokens], dtype=np.int32)
-        number, same = _nearest(self._rows, leaf, codes, include_params)
-        return self.id_to_cluster[number] if same / len(tokens) >= sim_th else None
+        column, same = leaf.nearest(codes, include_params)
+        return self.id_to_cluster[cluster_ids[column]] if same / len(tokens) >= sim_th else None
 
-    def _encode(self, cluster: LogCluster) -> None:
-        if cluster.cluster_id >= len(self._rows):
-            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-        tokens = cluster.log_template_tokens
-        codes = [self._codes.setdefault(token, len(self._codes)) for token in tokens]
-        self._rows[cluster.cluster_id, : len(codes)] = codes
+    def _encoded(self, tokens: Sequence[str]) -> list[int]:
+        return [
+            _WILD if token == WILDCARD else self._codes.setdefault(token, len(self._codes))
+            for token in tokens
+        ]
+
+
+class _Leaf:
+    """The templates of one leaf, a column each, their tokens as codes.
+
+    Args:
+        tokens: how many each of them has.
+    """
+
+    def __init__(self, tokens: int) -> None:
+        self.count = 0
+        self._codes = np.zeros((tokens, 4), dtype=np.int32)
+        self._wild = np.zeros(4, dtype=np.int32)  # how many wildcards each has
+
+    def put(self, column: int, codes: list[int]) -> None:
+        """Writes a template into a column that there is, or into the next one."""
+        if column == len(self._wild):
+            self._codes = np.concatenate([self._codes, np.zeros_like(self._codes)], axis=1)
+            self._wild = np.concatenate([self._wild, np.zeros_like(self._wild)])
+        self._codes[:, column] = codes
+        self._wild[column] = codes.count(_WILD)
+        self.count = max(self.count, column + 1)
+
+    def nearest(self, codes: Numbers, include: bool) -> tuple[int, int]:
+        """Returns the template with most tokens the same, and how many those are.
+
+        Of equals the one with most wildcards, then the first.
+
+        Args:
+            codes: of a form's tokens.
+            include: a wildcard counts as the same token.
+        """
+        return _nearest(self._codes, self._wild, self.count, codes, include)
 
 
 def _wildcard_words(tokens: Sequence[str]) -> tuple[int, int]:
@@ -152,17 +193,16 @@ def _wildcard_words(tokens: Sequence[str]) -> tuple[int, int]:
 
 
 @kernel
-def _nearest(rows: Numbers, leaf: Numbers, codes: Numbers, include: bool) -> tuple[int, int]:
-    """Returns the template with most tokens the same (then most wildcards, then the first)."""
-    best, best_same, best_wild = -1, -1, -1
-    for number in leaf:
-        same, wild = 0, 0
-        for at in range(len(codes)):
-            code = rows[number, at]
-            wild += code == 0
-            same += code == codes[at]
-        if include:
-            same += wild
-        if same > best_same or (same == best_same and wild > best_wild):
-            best, best_same, best_wild = number, same, wild
-    return best, best_same
+def _nearest(
+    rows: Numbers, wild: Numbers, count: int, codes: Numbers, include: bool
+) -> tuple[int, int]:
+    same = wild[:count].copy() if include else np.zeros(count, dtype=np.int32)
+    for token in range(len(codes)):  # a token after the other, which the compiler makes quick
+        for column in range(count):
+            same[column] += np.int32(rows[token, column] == codes[token])
+    best = 0
+    for column in range(1, count):
+        more = same[column] - same[best]
+        if more > 0 or (more == 0 and wild[column] > wild[best]):
+            best = column
+    return best, same[best]

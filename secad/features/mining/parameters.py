@@ -1,7 +1,8 @@
 """What fills the slots of a template, for each line: its values and its tokens at wildcards.
 
 A compiled walk over the lines of a batch, in order, with the templates as they stand at each
-line. The pieces are marked as spans and copied once.
+line. No parameter is longer than what stands of it in its line, so that one buffer of the size of
+the lines takes them all.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from secad.features.mining.canonical import (
     token_start,
 )
 from secad.features.mining.drain import OVERFLOW, Numbers, Wildcards
-from secad.features.spans import Bytes, Places, gather
+from secad.features.spans import Bytes, Places
 
 
 class Widenings(NamedTuple):
@@ -53,8 +54,10 @@ def parameters(
         widenings: what changes between.
     """
     lines = _Lines(canonical.data, canonical.ends, canonical.value_ends, canonical.spans)
-    starts, lengths, ends = _slots(lines, numbers, wildcards.copy(), widenings)
-    return pa.ListArray.from_arrays(pa.array(ends), gather(canonical.data, starts, lengths))
+    text, ends, list_ends = _fill_slots(lines, numbers, wildcards.copy(), widenings)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(text)]
+    values = pa.Array.from_buffers(pa.string(), len(ends) - 1, buffers)
+    return pa.ListArray.from_arrays(pa.array(list_ends), values)
 
 
 class _Lines(NamedTuple):
@@ -67,89 +70,101 @@ class _Lines(NamedTuple):
 
 
 class _Slots(NamedTuple):
-    """Where the parameters stand, being filled."""
+    """What fills the slots, being written."""
 
-    starts: Places
-    lengths: Places
+    text: Bytes
+    ends: Numbers  # the parameters' offsets in the text
+
+
+class _Filled(NamedTuple):
+    """How much of it is written."""
+
+    params: int
+    length: int  # bytes of their text
 
 
 @inlined
-def _fill(slots: _Slots, filled: int, start: int, end: int) -> int:
-    slots.starts[filled] = start
-    slots.lengths[filled] = end - start
-    return filled + 1
+def _fill(lines: _Lines, start: int, end: int, slots: _Slots, filled: _Filled) -> _Filled:
+    """Fills a slot with what stands from ``start`` to ``end``."""
+    length = filled.length
+    for at in range(start, end):
+        slots.text[length] = lines.data[at]
+        length += 1
+    slots.ends[filled.params + 1] = length
+    return _Filled(filled.params + 1, length)
 
 
 @inlined
-def _fill_values(lines: _Lines, value: int, values: int, slots: _Slots, filled: int) -> int:
+def _fill_values(lines: _Lines, value: int, values: int, slots: _Slots, filled: _Filled) -> _Filled:
     for index in range(value, values):
-        filled = _fill(slots, filled, lines.spans[index, 0], lines.spans[index, 1])
+        filled = _fill(lines, lines.spans[index, 0], lines.spans[index, 1], slots, filled)
     return filled
 
 
 @inlined
-def _has(words: Wildcards, token: int) -> bool:
-    bit: bool = (words[token >> 6] >> np.uint64(token & 63)) & np.uint64(1) != np.uint64(0)
-    return bit
-
-
-@inlined
-def _fill_line(lines: _Lines, row: int, slots: _Slots, filled: int) -> int:
+def _fill_line(lines: _Lines, row: int, slots: _Slots, filled: _Filled) -> _Filled:
     """Fills the one slot of the overflow template."""
     end = lines.ends[row + 1]
     start = token_start(lines.data, lines.ends[row], end)
-    return _fill(slots, filled, start, text_end(lines.data, start, end))
+    return _fill(lines, start, text_end(lines.data, start, end), slots, filled)
 
 
 @inlined
-def _fill_tokens(lines: _Lines, row: int, words: Wildcards, slots: _Slots, filled: int) -> int:
+def _fill_tokens(
+    lines: _Lines, row: int, words: Wildcards, slots: _Slots, filled: _Filled
+) -> _Filled:
     """Fills the slots of a template with wildcards."""
     value, values = lines.value_ends[row], lines.value_ends[row + 1]
     end = text_end(lines.data, lines.ends[row], lines.ends[row + 1])
     at = token_start(lines.data, lines.ends[row], end)
+    bits, more, one = words[0], words[1], np.uint64(1)  # the lowest is for the token at hand
     token = 0
-    while at < end:
+    while bits | more:
         stop = token_end(lines.data, at, end)
         first = value
         while value < values and lines.spans[value, 2] == token:
             stop = max(stop, lines.spans[value, 1])  # the tail of a line is many tokens as one
             value += 1
-        if _has(words, token):
-            filled = _fill(slots, filled, at, stop)
+        if bits & one:
+            filled = _fill(lines, at, stop, slots, filled)
         else:
             filled = _fill_values(lines, first, value, slots, filled)
         token += 1
+        bits, more = (bits >> one) | (more << np.uint64(63)), more >> one
         at = token_start(lines.data, stop, end)
-    return filled
+    return _fill_values(lines, value, values, slots, filled)
 
 
 @kernel
-def _slots(
+def _fill_slots(
     lines: _Lines, numbers: Numbers, wildcards: Wildcards, widenings: Widenings
-) -> tuple[Places, Places, Numbers]:
-    """Returns start and length of each parameter, and the (N + 1,) offsets of the lines' own."""
-    starts = np.empty(len(lines.spans) + len(numbers) + TOKENS + 1, dtype=np.int64)
-    lengths = np.empty_like(starts)
+) -> tuple[Bytes, Numbers, Numbers]:
+    """Returns the parameters' text, their offsets in it, and (N + 1,) the lines' in those."""
+    text = np.empty(lines.ends[-1] - lines.ends[0], dtype=np.uint8)
+    ends = np.zeros(len(lines.spans) + len(numbers) + TOKENS + 2, dtype=np.int32)
     list_ends = np.zeros(len(numbers) + 1, dtype=np.int32)
-    text = _Lines(borrowed(lines.data), lines.ends, lines.value_ends, borrowed(lines.spans))
-    slots, now = _Slots(borrowed(starts), borrowed(lengths)), borrowed(wildcards)
-    filled, change = 0, 0
+    of = _Lines(
+        borrowed(lines.data),
+        borrowed(lines.ends),
+        borrowed(lines.value_ends),
+        borrowed(lines.spans),
+    )
+    slots, now = _Slots(borrowed(text), borrowed(ends)), borrowed(wildcards)
+    filled, change = _Filled(0, 0), 0
     for row in range(len(numbers)):
         while change < len(widenings.rows) and widenings.rows[change] == row:
             now[widenings.numbers[change]] = widenings.wildcards[change]
             change += 1
-        values = lines.value_ends[row + 1] - lines.value_ends[row]
-        if len(starts) - filled < values + TOKENS + 1:
-            starts = np.concatenate((starts, np.empty_like(starts)))
-            lengths = np.concatenate((lengths, np.empty_like(lengths)))
-            slots = _Slots(borrowed(starts), borrowed(lengths))
+        value, values = of.value_ends[row], of.value_ends[row + 1]
+        if len(ends) - filled.params < values - value + TOKENS + 2:
+            ends = np.concatenate((ends, np.empty_like(ends)))
+            slots = _Slots(slots.text, borrowed(ends))
         words = now[numbers[row]]
         if numbers[row] == OVERFLOW:
-            filled = _fill_line(text, row, slots, filled)
+            filled = _fill_line(of, row, slots, filled)
         elif words[0] | words[1]:
-            filled = _fill_tokens(text, row, words, slots, filled)
+            filled = _fill_tokens(of, row, words, slots, filled)
         else:
-            value = lines.value_ends[row]
-            filled = _fill_values(text, value, value + values, slots, filled)
-        list_ends[row + 1] = filled
-    return starts[:filled], lengths[:filled], list_ends
+            filled = _fill_values(of, value, values, slots, filled)
+        list_ends[row + 1] = filled.params
+    return text[: filled.length], ends[: filled.params + 1], list_ends

@@ -47,16 +47,16 @@ KIND = _kinds()
 
 
 @inlined
-def value_end(data: Bytes, at: int, word: int, end: int) -> int:
+def value_end(data: Bytes, at: int, word: int, seen: int, end: int) -> int:
     """Returns the end of the value that starts with the first byte of a word.
 
     Args:
         data: the bytes.
         at: first byte of the word.
         word: its end.
+        seen: the kinds of its bytes.
         end: how far a value may reach.
     """
-    seen = _word_kinds(data, at, word)
     if seen & LETTER:
         stop = _prefixed_end(data, at, end)
     else:
