@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from secad.features.scanner import scanner
+from secad.features.inlined import inlined
 from secad.features.spans import Bytes, Places
 
 Program = npt.NDArray[np.int32]
@@ -55,7 +55,7 @@ class Reader(NamedTuple):
     fields: Places
 
 
-@scanner
+@inlined
 def read_time(reader: Reader, at: int, end: int, first: int, last: int) -> int:
     """Returns the place after the time that stands at ``at``, or -1 where none does.
 
@@ -79,7 +79,7 @@ def read_time(reader: Reader, at: int, end: int, first: int, last: int) -> int:
     return at if _exists(reader.fields) else -1
 
 
-@scanner
+@inlined
 def instant(fields: Places) -> int:
     """Returns the microseconds since 1970 of the time that ``read_time`` left in ``fields``.
 
@@ -90,7 +90,7 @@ def instant(fields: Places) -> int:
     return int((seconds + fields[EPOCH] - fields[SHIFT]) * 1_000_000 + fields[MICROS])
 
 
-@scanner
+@inlined
 def _days_before(year: int, month: int, day: int) -> int:
     """Returns the days from 1 January 1970 to a date (negative before it)."""
     # counts from 1 March, so that the leap day ends its year
@@ -102,7 +102,7 @@ def _days_before(year: int, month: int, day: int) -> int:
     return era * 146097 + day_of_era - 719468
 
 
-@scanner
+@inlined
 def _exists(fields: Places) -> bool:
     year, month = fields[YEAR], fields[MONTH]
     if year < _FIRST_YEAR or year > _LAST_YEAR or month < 1 or month > 12:
@@ -115,7 +115,7 @@ def _exists(fields: Places) -> bool:
     return bool(fields[HOUR] < 24 and fields[MINUTE] < 60 and fields[SECOND] <= 60)
 
 
-@scanner
+@inlined
 def _read_fixed(reader: Reader, at: int, end: int, step: int) -> int:
     kind = reader.code[step]
     if kind == NUMBER:
@@ -129,7 +129,7 @@ def _read_fixed(reader: Reader, at: int, end: int, step: int) -> int:
     return _read_converted(reader, at, end, step)
 
 
-@scanner
+@inlined
 def _read_loose(reader: Reader, at: int, end: int, kind: int) -> int:
     here = reader.data[at] if at < end else 0
     if kind == NO_YEAR:
@@ -150,7 +150,7 @@ def _read_loose(reader: Reader, at: int, end: int, kind: int) -> int:
     return after
 
 
-@scanner
+@inlined
 def _digits(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
     value = 0
     stop = min(end, at + most)
@@ -160,7 +160,7 @@ def _digits(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
     return at, value
 
 
-@scanner
+@inlined
 def _read_number(reader: Reader, at: int, end: int, step: int) -> int:
     stop, value = _digits(reader.data, at, end, reader.code[step + 3])
     if stop - at < reader.code[step + 2]:
@@ -172,7 +172,7 @@ def _read_number(reader: Reader, at: int, end: int, step: int) -> int:
     return stop
 
 
-@scanner
+@inlined
 def _read_converted(reader: Reader, at: int, end: int, step: int) -> int:
     if reader.code[step] == FRACTION:
         return _read_fraction(reader, at, end)
@@ -186,7 +186,7 @@ def _read_converted(reader: Reader, at: int, end: int, step: int) -> int:
     return stop
 
 
-@scanner
+@inlined
 def _read_fraction(reader: Reader, at: int, end: int) -> int:
     stop, value = _digits(reader.data, at, end, 9)
     digits = stop - at
@@ -202,7 +202,7 @@ def _read_fraction(reader: Reader, at: int, end: int) -> int:
     return stop
 
 
-@scanner
+@inlined
 def _letters(data: Bytes, at: int, end: int) -> int:
     """Returns three letters packed into a number, -1 where there are none."""
     if at + 3 > end:
@@ -216,7 +216,7 @@ def _letters(data: Bytes, at: int, end: int) -> int:
     return packed
 
 
-@scanner
+@inlined
 def _read_name(reader: Reader, at: int, end: int, kind: int) -> int:
     packed = _letters(reader.data, at, end)
     if packed >= 0 and kind == WEEKDAY:
@@ -228,14 +228,14 @@ def _read_name(reader: Reader, at: int, end: int, kind: int) -> int:
     return -1
 
 
-@scanner
+@inlined
 def _read_second(reader: Reader, at: int, end: int) -> int:
     stop, value = _digits(reader.data, at, end, 2)
     reader.fields[SECOND] = value
     return stop if stop - at == 2 else -1
 
 
-@scanner
+@inlined
 def _read_year(reader: Reader, at: int, end: int) -> int:
     stop, value = _digits(reader.data, at, end, 4)
     if stop - at == 4 and stop < end and reader.data[stop] == _BLANK:
@@ -244,7 +244,7 @@ def _read_year(reader: Reader, at: int, end: int) -> int:
     return at
 
 
-@scanner
+@inlined
 def _read_zone(reader: Reader, at: int, end: int) -> int:
     data = reader.data
     spaced = at < end and data[at] == _BLANK
@@ -264,7 +264,7 @@ def _read_zone(reader: Reader, at: int, end: int) -> int:
     return stop
 
 
-@scanner
+@inlined
 def _read_shift(reader: Reader, at: int, end: int, least: int) -> int:
     data = reader.data
     stop, hours = _digits(data, at + 1, end, 2)
@@ -284,6 +284,6 @@ def _read_shift(reader: Reader, at: int, end: int, least: int) -> int:
     return after
 
 
-@scanner
+@inlined
 def _is_word(byte: int) -> bool:
     return 48 <= byte <= 57 or 97 <= byte | 32 <= 122

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from secad.base.compiled import kernel
 from secad.features.clock_read import YEARLESS, ZONED, Reader, instant, read_time
-from secad.features.scanner import scanner
+from secad.features.inlined import borrowed, inlined
 from secad.features.slot_types import IP, address_end, holds, is_space, unmapped
 from secad.features.spans import Bytes, Places
 
@@ -74,7 +75,7 @@ class Scan(NamedTuple):
     fields: Places
 
 
-@scanner
+@kernel
 def match_all(scan: Scan, places: Places, programs: Places) -> None:
     """Fills ``scan.found`` for every message.
 
@@ -83,6 +84,9 @@ def match_all(scan: Scan, places: Places, programs: Places) -> None:
         places: (2, N) first byte and bytes of each message; first byte NONE for no message.
         programs: (2, N) the same of each message's program.
     """
+    scan = Scan(
+        borrowed(scan.data), borrowed(scan.code), borrowed(scan.found), borrowed(scan.fields)
+    )
     for row in range(places.shape[1]):
         scan.found[row, PHRASE] = NONE
         start = places[0, row]
@@ -97,7 +101,7 @@ def match_all(scan: Scan, places: Places, programs: Places) -> None:
         _match(scan, row, start, end, root)
 
 
-@scanner
+@inlined
 def _root_of(scan: Scan, at: int, end: int) -> int:
     code, node = scan.code, PROGRAMS_ROOT
     while at < end and node != 0:
@@ -106,7 +110,7 @@ def _root_of(scan: Scan, at: int, end: int) -> int:
     return int(code[code[ROOTS] + node])
 
 
-@scanner
+@inlined
 def _walk(scan: Scan, at: int, end: int, node: int) -> int:
     """Returns the last node that the message's beginning leads to."""
     code = scan.code
@@ -120,7 +124,7 @@ def _walk(scan: Scan, at: int, end: int, node: int) -> int:
     return node
 
 
-@scanner
+@inlined
 def _match(scan: Scan, row: int, start: int, end: int, root: int) -> None:
     """Tries the program's phrases and those of every program, in their order."""
     code = scan.code
@@ -140,7 +144,7 @@ def _match(scan: Scan, row: int, start: int, end: int, root: int) -> None:
             return
 
 
-@scanner
+@inlined
 def _fits(scan: Scan, row: int, start: int, end: int, phrase: int) -> bool:
     scan.found[row, MICROS] = 0
     scan.found[row, FLAGS] = 0
@@ -165,7 +169,7 @@ def _fits(scan: Scan, row: int, start: int, end: int, phrase: int) -> bool:
     return True
 
 
-@scanner
+@inlined
 def _forward(scan: Scan, row: int, at: int, end: int, step: int) -> int:
     """Returns the place after one step of the head, NONE where it does not fit."""
     kind = scan.code[step]
@@ -186,7 +190,7 @@ def _forward(scan: Scan, row: int, at: int, end: int, step: int) -> int:
     return stop
 
 
-@scanner
+@inlined
 def _time(scan: Scan, row: int, at: int, end: int, step: int) -> int:
     fields = scan.fields
     reader = Reader(scan.data, scan.code, fields)
@@ -197,7 +201,7 @@ def _time(scan: Scan, row: int, at: int, end: int, step: int) -> int:
     return stop
 
 
-@scanner
+@inlined
 def _slot_end(scan: Scan, at: int, end: int, step: int) -> int:
     """Returns where a slot of the head ends: before the literal that follows it."""
     stop = end
@@ -222,7 +226,7 @@ def _slot_end(scan: Scan, at: int, end: int, step: int) -> int:
     return at if at <= stop else NONE
 
 
-@scanner
+@inlined
 def _backward(scan: Scan, row: int, low: int, end: int, step: int) -> int:
     """Returns the place before one step of the tail, NONE where it does not fit."""
     kind = scan.code[step]
@@ -244,7 +248,7 @@ def _backward(scan: Scan, row: int, low: int, end: int, step: int) -> int:
     return at if at >= 0 and _take(scan, row, at, end, step) else NONE
 
 
-@scanner
+@inlined
 def _behind_literal(scan: Scan, first: int, end: int, step: int) -> int:
     """Returns the last place in ``first`` .. ``end`` that stands behind the step's literal."""
     offset, size = scan.code[step + 1], scan.code[step + 2]
@@ -253,7 +257,7 @@ def _behind_literal(scan: Scan, first: int, end: int, step: int) -> int:
     return end if end >= first else NONE
 
 
-@scanner
+@inlined
 def _take(scan: Scan, row: int, at: int, stop: int, step: int) -> bool:
     """Keeps a slot's span where its type holds; returns whether it may stand there."""
     slot, kind, other = scan.code[step + 1], scan.code[step + 2], scan.code[step + 3]
@@ -272,7 +276,7 @@ def _take(scan: Scan, row: int, at: int, stop: int, step: int) -> bool:
     return True
 
 
-@scanner
+@inlined
 def _keep(scan: Scan, row: int, at: int, stop: int, slot: int) -> None:
     while at < stop and is_space(scan.data[at]):
         at += 1
@@ -282,7 +286,7 @@ def _keep(scan: Scan, row: int, at: int, stop: int, slot: int) -> None:
     scan.found[row, FIRST_SLOT + 2 * slot + 1] = stop - at
 
 
-@scanner
+@inlined
 def _same(scan: Scan, at: int, offset: int, size: int) -> bool:
     step = 0
     while step < size and scan.data[at + step] == scan.code[offset + step]:
@@ -290,7 +294,7 @@ def _same(scan: Scan, at: int, offset: int, size: int) -> bool:
     return step == size
 
 
-@scanner
+@kernel
 def pick_slot(found: Places, slot_of: Code, spans: Places) -> None:
     """Fills (2, N) ``spans`` with one column's slots.
 
@@ -306,7 +310,7 @@ def pick_slot(found: Places, slot_of: Code, spans: Places) -> None:
             spans[1, row] = found[row, FIRST_SLOT + 2 * slot + 1]
 
 
-@scanner
+@kernel
 def find_words(data: Bytes, places: Places, start: Bytes, spans: Places) -> None:
     """Fills (2, N) ``spans`` with the first word of each text that begins with ``start``.
 
@@ -330,7 +334,7 @@ def find_words(data: Bytes, places: Places, start: Bytes, spans: Places) -> None
             at += 1
 
 
-@scanner
+@inlined
 def _starts(data: Bytes, at: int, start: Bytes) -> bool:
     step = 0
     while step < len(start) and data[at + step] == start[step]:
@@ -338,6 +342,6 @@ def _starts(data: Bytes, at: int, start: Bytes) -> bool:
     return step == len(start)
 
 
-@scanner
+@inlined
 def _is_word(byte: int) -> bool:
     return 48 <= byte <= 57 or 97 <= byte | 32 <= 122 or byte in (45, 95)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from secad.features.scanner import scanner
+from secad.base.compiled import kernel
+from secad.features.inlined import inlined
 from secad.features.spans import Bytes, Places
 
 ANY, IP, INTEGER, LEVEL = range(4)
@@ -44,13 +45,13 @@ def integers(data: Bytes, places: Places) -> pa.Array:
     return pa.array(values, mask=absent)
 
 
-@scanner
+@inlined
 def is_space(byte: int) -> bool:
     """Returns whether a byte is a blank or a tab."""
     return byte in (_SPACE, _TAB)
 
 
-@scanner
+@inlined
 def holds(data: Bytes, at: int, stop: int, kind: int) -> bool:
     """Returns whether the bytes ``at`` .. ``stop`` are of a type."""
     if kind == ANY:
@@ -66,7 +67,7 @@ def holds(data: Bytes, at: int, stop: int, kind: int) -> bool:
     return at == stop
 
 
-@scanner
+@inlined
 def _is_level(data: Bytes, at: int, stop: int) -> bool:
     if stop - at > _MOST_LEVEL_BYTES:
         return False
@@ -79,7 +80,7 @@ def _is_level(data: Bytes, at: int, stop: int) -> bool:
     return place < len(_LEVELS)
 
 
-@scanner
+@inlined
 def address_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of the run of characters that an address may hold."""
     zone = False  # an interface's name behind %
@@ -93,7 +94,7 @@ def address_end(data: Bytes, at: int, end: int) -> int:
     return at
 
 
-@scanner
+@inlined
 def unmapped(data: Bytes, at: int, stop: int) -> int:
     """Returns where the IPv4 address inside ``::ffff:192.0.2.1`` begins, else ``at``."""
     if stop - at <= 7:
@@ -105,7 +106,7 @@ def unmapped(data: Bytes, at: int, stop: int) -> int:
     return at + 7 if _is_ipv4(data, at + 7, stop) else at
 
 
-@scanner
+@inlined
 def is_ip(data: Bytes, at: int, stop: int) -> bool:
     """Returns whether the bytes are an IPv4 or IPv6 address."""
     if stop - at < 2 or stop - at > _MOST_IP_BYTES:
@@ -113,7 +114,7 @@ def is_ip(data: Bytes, at: int, stop: int) -> bool:
     return _is_ipv4(data, at, stop) or _is_ipv6(data, at, stop)
 
 
-@scanner
+@inlined
 def _is_ipv4(data: Bytes, at: int, stop: int) -> bool:
     dots, value, digits = 0, 0, 0
     for place in range(at, stop):
@@ -133,7 +134,7 @@ def _is_ipv4(data: Bytes, at: int, stop: int) -> bool:
     return bool(dots == 3 and digits > 0)
 
 
-@scanner
+@inlined
 def _is_ipv6(data: Bytes, at: int, stop: int) -> bool:
     colons, doubles, digits, group = 0, 0, 0, at
     while at < stop and data[at] != _PERCENT:
@@ -156,7 +157,7 @@ def _is_ipv6(data: Bytes, at: int, stop: int) -> bool:
     return bool(2 <= colons <= 7 + doubles and doubles <= 1 and (doubles or colons == 7))
 
 
-@scanner
+@kernel
 def _read_integers(
     data: Bytes, places: Places, values: Places, absent: npt.NDArray[np.bool_]
 ) -> None:

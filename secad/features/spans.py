@@ -16,6 +16,9 @@ from secad.base.errors import SchemaError
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
+# read-only as Arrow's buffers are: a kernel is compiled once more for bytes that it may write
+_NO_BYTES = np.frombuffer(b"", dtype=np.uint8)
+
 
 def buffer_of(array: pa.Array) -> tuple[Bytes, Places]:
     """Returns the bytes behind a string or binary array and its offsets.
@@ -35,9 +38,9 @@ def buffer_of(array: pa.Array) -> tuple[Bytes, Places]:
         raise SchemaError(f"expected no nulls, the array holds {array.null_count}")
     _, offsets, data = array.buffers()
     if len(array) == 0:
-        return np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int64)
+        return _NO_BYTES, np.zeros(1, dtype=np.int64)
     ends = np.frombuffer(offsets, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
-    text = np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, dtype=np.uint8)
+    text = np.frombuffer(data, dtype=np.uint8) if data else _NO_BYTES
     return text, ends.astype(np.int64)
 
 

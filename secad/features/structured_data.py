@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from secad.features.scanner import scanner
+from secad.base.compiled import kernel
+from secad.features.inlined import inlined
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places
 
@@ -51,7 +52,7 @@ def elements(data: Bytes, places: Places) -> Elements:
     return Elements(pairs[0:2], pairs[2:4], pairs[4:6], counts)
 
 
-@scanner
+@kernel
 def _scan_all(data: Bytes, places: Places, counts: Places, pairs: Places) -> None:
     """Counts the pairs of each row, and keeps them where ``pairs`` has room for any."""
     found = 0
@@ -67,7 +68,7 @@ def _scan_all(data: Bytes, places: Places, counts: Places, pairs: Places) -> Non
         counts[row] = found - first
 
 
-@scanner
+@inlined
 def _element(data: Bytes, at: int, end: int, pairs: Places, found: int) -> tuple[int, int]:
     """Returns the place after one element and the number of pairs found so far."""
     name = at
@@ -92,14 +93,14 @@ def _element(data: Bytes, at: int, end: int, pairs: Places, found: int) -> tuple
     return at + 1, found
 
 
-@scanner
+@inlined
 def _until(data: Bytes, at: int, end: int, mark: int) -> int:
     while at < end and data[at] not in (mark, _CLOSE) and not is_space(data[at]):
         at += 1
     return at
 
 
-@scanner
+@inlined
 def _closing_quote(data: Bytes, at: int, end: int) -> int:
     while at < end and data[at] != _QUOTE:
         at += 2 if data[at] == _BACKSLASH else 1

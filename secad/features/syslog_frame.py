@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from secad.base.compiled import kernel
 from secad.features.clock import compile_clock
 from secad.features.clock_read import FIELDS, YEARLESS, ZONED, Reader, instant, read_time
-from secad.features.scanner import scanner
+from secad.features.inlined import borrowed, inlined
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places
 from secad.features.syslog_tag import (
@@ -93,8 +94,11 @@ def span(frames: Places, part: int) -> Places:
     return np.ascontiguousarray(frames[:, part : part + 2].T)
 
 
-@scanner
+@kernel
 def _frame_all(scan: Scan, places: Places) -> None:
+    scan = Scan(
+        borrowed(scan.data), borrowed(scan.frames), borrowed(scan.clocks), borrowed(scan.fields)
+    )
     data, frames = scan.data, scan.frames
     for row in range(places.shape[1]):
         at = places[0, row]
@@ -110,7 +114,7 @@ def _frame_all(scan: Scan, places: Places) -> None:
             _unwrap(scan, row)
 
 
-@scanner
+@inlined
 def _priority(scan: Scan, row: int, at: int, end: int) -> int:
     data, frames = scan.data, scan.frames
     if at >= end or data[at] != _LESS:
@@ -122,7 +126,7 @@ def _priority(scan: Scan, row: int, at: int, end: int) -> int:
     return skip_blanks(data, stop + 1, end)
 
 
-@scanner
+@inlined
 def _time(scan: Scan, row: int, at: int, end: int) -> int:
     """Returns the place after a line's time, NONE where it has none that ends like a word."""
     data, frames = scan.data, scan.frames
@@ -146,7 +150,7 @@ def _time(scan: Scan, row: int, at: int, end: int) -> int:
     return stop
 
 
-@scanner
+@inlined
 def _frame_3164(scan: Scan, row: int, at: int, end: int) -> None:
     data, frames = scan.data, scan.frames
     stop = word_end(data, at, end)
@@ -160,7 +164,7 @@ def _frame_3164(scan: Scan, row: int, at: int, end: int) -> None:
     keep(scan, row, MESSAGE, skip_blanks(data, at, end), end)
 
 
-@scanner
+@inlined
 def _is_host(data: Bytes, at: int, stop: int) -> bool:
     if stop == at or data[stop - 1] == _COLON:  # "kernel:" is a tag, the line has no host
         return False
@@ -169,7 +173,7 @@ def _is_host(data: Bytes, at: int, stop: int) -> bool:
     return at == stop
 
 
-@scanner
+@inlined
 def _unwrap(scan: Scan, row: int) -> None:
     data, frames = scan.data, scan.frames
     at = frames[row, MESSAGE]
@@ -193,7 +197,7 @@ def _unwrap(scan: Scan, row: int) -> None:
     keep(scan, row, CORE, at, end)
 
 
-@scanner
+@inlined
 def _module(scan: Scan, row: int, at: int, end: int) -> int:
     """Returns the place after ``pam_unix(sshd:auth): ``, whose module's name it keeps."""
     data = scan.data
@@ -219,17 +223,17 @@ def _module(scan: Scan, row: int, at: int, end: int) -> int:
     return skip_blanks(data, after, end)
 
 
-@scanner
+@inlined
 def _frame_5424(scan: Scan, row: int, at: int, end: int) -> None:
     data, frames = scan.data, scan.frames
     at = _time(scan, row, at, end)
     if at < 0:
         return
-    for part in (HOST, PROGRAM, PID, MESSAGE_ID):
+    for place in (HOST, PROGRAM, PID, MESSAGE_ID):
         at = skip_blanks(data, at, end)
         stop = word_end(data, at, end)
         if not (stop == at + 1 and data[at] == _DASH):
-            keep(scan, row, part, at, stop)
+            keep(scan, row, place, at, stop)
         at = stop
     if frames[row, PROGRAM] >= 0:
         frames[row, STATUS] = TAGGED
@@ -242,12 +246,12 @@ def _frame_5424(scan: Scan, row: int, at: int, end: int) -> None:
     _unwrap(scan, row)
 
 
-@scanner
+@inlined
 def _part_end(frames: Places, row: int, part: int) -> int:
     return int(frames[row, part] + frames[row, part + 1])
 
 
-@scanner
+@inlined
 def _structured(scan: Scan, row: int, at: int, end: int) -> int:
     """Returns the place after the structured data, which it keeps."""
     data = scan.data
@@ -269,6 +273,6 @@ def _structured(scan: Scan, row: int, at: int, end: int) -> int:
     return at
 
 
-@scanner
+@inlined
 def _in_module(byte: int) -> bool:
     return byte == _UNDERSCORE or 48 <= byte <= 57 or 97 <= byte <= 122

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from secad.features.clock_read import Program
-from secad.features.scanner import scanner
+from secad.features.inlined import inlined
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places
 
@@ -64,7 +64,7 @@ class Scan(NamedTuple):
     fields: Places
 
 
-@scanner
+@inlined
 def skip_blanks(data: Bytes, at: int, end: int) -> int:
     """Returns the first place from ``at`` on that is no blank."""
     while at < end and is_space(data[at]):
@@ -72,7 +72,7 @@ def skip_blanks(data: Bytes, at: int, end: int) -> int:
     return at
 
 
-@scanner
+@inlined
 def word_end(data: Bytes, at: int, end: int) -> int:
     """Returns the first place from ``at`` on that is a blank."""
     while at < end and not is_space(data[at]):
@@ -80,7 +80,7 @@ def word_end(data: Bytes, at: int, end: int) -> int:
     return at
 
 
-@scanner
+@inlined
 def begins(data: Bytes, at: int, end: int, word: Bytes) -> bool:
     """Returns whether ``word`` stands at ``at``."""
     if at + len(word) > end:
@@ -91,7 +91,7 @@ def begins(data: Bytes, at: int, end: int, word: Bytes) -> bool:
     return step == len(word)
 
 
-@scanner
+@inlined
 def keep(scan: Scan, row: int, part: int, at: int, end: int) -> None:
     """Keeps the span of a part, if it holds anything."""
     if end > at:
@@ -99,7 +99,7 @@ def keep(scan: Scan, row: int, part: int, at: int, end: int) -> None:
         scan.frames[row, part + 1] = end - at
 
 
-@scanner
+@inlined
 def read_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Returns the place after the digits at ``at``, and their value."""
     value = 0
@@ -110,7 +110,7 @@ def read_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return at, value
 
 
-@scanner
+@inlined
 def read_tag(scan: Scan, row: int, at: int, end: int) -> int:
     """Returns the place after a tag, whose program and pid it keeps; NONE where there is none."""
     data = scan.data
@@ -126,12 +126,12 @@ def read_tag(scan: Scan, row: int, at: int, end: int) -> int:
     return _tag_with_blanks(scan, row, at, stop, end)
 
 
-@scanner
+@inlined
 def _ends_tag(data: Bytes, colon: int, end: int) -> bool:
     return colon + 1 >= end or is_space(data[colon + 1]) or data[colon + 1] == _OPEN
 
 
-@scanner
+@inlined
 def _tag_with_pid(scan: Scan, row: int, at: int, bracket: int, end: int) -> int:
     data = scan.data
     close = bracket + 1
@@ -149,7 +149,7 @@ def _tag_with_pid(scan: Scan, row: int, at: int, bracket: int, end: int) -> int:
     return after
 
 
-@scanner
+@inlined
 def _after_pid(data: Bytes, at: int, end: int, is_pid: bool) -> int:
     """Returns the place after ``:``, which a pid may lack, and after macOS' `` (service)``."""
     if at < end and data[at] == _COLON:
@@ -165,7 +165,7 @@ def _after_pid(data: Bytes, at: int, end: int, is_pid: bool) -> int:
     return at
 
 
-@scanner
+@inlined
 def _tag_with_blanks(scan: Scan, row: int, at: int, blank: int, end: int) -> int:
     """Reads ``syslogd 1.4.1:`` and ``Google Chrome[12]:``."""
     data = scan.data
@@ -187,7 +187,7 @@ def _tag_with_blanks(scan: Scan, row: int, at: int, blank: int, end: int) -> int
     return NONE
 
 
-@scanner
+@inlined
 def keep_program(scan: Scan, row: int, at: int, stop: int) -> None:
     """Keeps a program's name without its path, and the PAM module behind it as MODULE."""
     data = scan.data
