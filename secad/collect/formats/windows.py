@@ -1,0 +1,66 @@
+"""Windows events as JSON lines: NXLog's flat form, Winlogbeat's, ECS, and EVTX readers' Event.
+
+Lines enter, one event each leaves. What the forms have in common is in ``windows_events``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from secad.base.protocols import ParseContext, Parsed
+from secad.collect import windows_events
+from secad.collect.json_columns import first_objects
+from secad.collect.text import decode
+from secad.collect.windows_fields import EXTENSIONS, FIELDS
+
+_SURE = 0.97
+_LIKELY = 0.9  # the first line is longer than the head, its first keys are those of an event
+_LOOKED_AT = 20
+_FLAT = frozenset({"channel", "sourcename", "hostname", "providerguid", "computer", "recordnumber"})
+_CUT_OFF = (
+    (b'"EventID"', b'"Channel"'),
+    (b'"Event"', b'"System"'),
+    (b'"winlog"', b'"channel"'),
+)
+
+
+class WindowsJson:
+    """Windows events as JSON lines; see ``Format``."""
+
+    name = "windows"
+    dataset = windows_events.DATASET
+    fields: Mapping[str, str] = FIELDS
+    extensions: pa.Schema = EXTENSIONS
+    template_columns = windows_events.TEMPLATE_COLUMNS
+
+    def matches(self, head: bytes) -> float:
+        """Returns the share of Windows events among the first JSON objects; see ``Format``."""
+        objects = first_objects(head, _LOOKED_AT)
+        if objects:
+            return _SURE * sum(map(_is_event, objects)) / len(objects)
+        cut_off = head.startswith(b"{") and b"\n" not in head
+        names = any(all(name in head for name in form) for form in _CUT_OFF)
+        return _LIKELY if cut_off and names else 0.0
+
+    def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
+        """Returns one event per line; see ``Format``."""
+        return windows_events.parse_events(decode(lines), context)
+
+
+def _is_event(record: dict[str, Any]) -> bool:
+    """Returns whether an object has the marks of a Windows event in one of its forms."""
+    keys = {key.lower(): value for key, value in record.items()}
+    if "eventid" in keys and len(_FLAT & keys.keys()) >= 2:
+        return True
+    inner = [record.get("Event"), record, record.get("winlog")]
+    forms = [{key.lower() for key in part} for part in inner if isinstance(part, dict)]
+    return any(
+        {"system", "eventdata"} <= form
+        or {"system", "userdata"} <= form
+        or {"channel", "event_id"} <= form
+        or {"channel", "provider_name"} <= form
+        for form in forms
+    )

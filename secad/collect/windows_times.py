@@ -1,0 +1,111 @@
+"""When a Windows event happened, out of the up to five times that a record carries.
+
+Sysmon's ``UtcTime`` is the first choice, then the record's creation, then NXLog's ``EventTime``,
+then ``@timestamp``. Two of them need care:
+
+- ``EventTime`` is local time without a zone. Its zone is the difference of the record's
+  ``@timestamp`` (UTC) and ``EventReceivedTime`` (local, like ``EventTime``), which the collector
+  writes within moments of each other. Where these are missing, it is read in the context's zone.
+- ``TimeCreated`` is UTC, but some exporters write local time and call it UTC, and one writes it
+  with a 12-hour clock. Where the Sysmon records in a source's head agree that it is off by hours,
+  it is put right by as much in the whole source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from secad.base.protocols import ParseContext
+from secad.base.schemas import TIME
+from secad.collect.columns import lines_of
+from secad.collect.json_columns import read_json
+from secad.collect.text import decode
+from secad.collect.times import parse_any, to_utc
+from secad.collect.windows_fields import PARTS, UNWRAPPED
+
+_NAIVE = pa.timestamp("us")
+_QUARTER_HOUR_US = 15 * 60 * 1_000_000  # zones differ by multiples of it
+_DAY_US = 24 * 60 * 60 * 1_000_000
+_LEAST_WITNESSES = 3
+_AGREEING = 0.8  # of the witnesses; the others tell of what Sysmon saw late
+
+
+def event_times(raw: Mapping[str, pa.Array], context: ParseContext) -> pa.Array:
+    """Returns (N,) when each event happened, null where nothing tells.
+
+    Args:
+        raw: ``utc_time``, ``system_time``, ``event_time``, ``received_time`` and ``timestamp``,
+            (N,) strings.
+        context: the zone of times that carry none, and the source's head.
+    """
+    written = _instants(raw["timestamp"], context)
+    told = pc.coalesce(
+        _instants(raw["utc_time"], ParseContext(context.anchor_time)),
+        _shifted(_instants(raw["system_time"], context), -_clock_error_us(context)),
+        _zoned(_naive(raw["event_time"]), _naive(raw["received_time"]), written),
+    )
+    if not told.null_count:
+        return told
+    rest = pc.if_else(told.is_null(), raw["event_time"], None)
+    return pc.coalesce(told, _instants(rest, context), written)
+
+
+def _instants(text: pa.Array, context: ParseContext) -> pa.Array:
+    """Returns (N,) UTC times of ISO 8601 texts, or in any other writing that is known."""
+    try:
+        return pc.cast(text, TIME)  # many times as quick, but all or nothing
+    except pa.ArrowInvalid:
+        pass
+    try:
+        return to_utc(pc.cast(text, _NAIVE), context.tz)
+    except pa.ArrowInvalid:
+        return parse_any(text, context.tz, context.anchor_time)
+
+
+def _naive(text: pa.Array) -> pa.Array:
+    """Returns (N,) int64 microseconds of ``yyyy-mm-dd HH:MM:SS`` texts, null of any other."""
+    plain = pc.match_substring_regex(text, r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
+    time = pc.strptime(
+        pc.if_else(plain, text, None), format="%Y-%m-%d %H:%M:%S", unit="us", error_is_null=True
+    )
+    return time.cast(pa.int64())
+
+
+def _zoned(local: pa.Array, received: pa.Array, written: pa.Array) -> pa.Array:
+    """Returns (N,) the UTC times of local ones, null where no zone can be told.
+
+    Args:
+        local: (N,) microseconds, when the event happened.
+        received: (N,) microseconds, when the collector had it, on the same clock.
+        written: (N,) UTC time of moments later.
+    """
+    shift = _quarters(pc.subtract(written.cast(pa.int64()), received))
+    shift = pc.if_else(pc.less_equal(pc.abs(shift), _DAY_US), shift, None)
+    return pc.assume_timezone(pc.add(local, shift).cast(_NAIVE), "UTC")
+
+
+def _quarters(micros: pa.Array) -> pa.Array:
+    """Returns (N,) int64 differences as the nearest multiples of a quarter of an hour."""
+    quarters = pc.round(pc.divide(micros.cast(pa.float64(), safe=False), _QUARTER_HOUR_US))
+    return pc.multiply(quarters.cast(pa.int64()), _QUARTER_HOUR_US)
+
+
+def _shifted(time: pa.Array, micros: int) -> pa.Array:
+    return pc.add(time, pa.scalar(micros, pa.duration("us"))) if micros else time
+
+
+def _clock_error_us(context: ParseContext) -> int:
+    """Returns by how much the creation times of a source are ahead of UTC, as its head tells."""
+    wanted = {name: PARTS[name] for name in ("utc_time", "system_time")}
+    raw = read_json(decode(lines_of(context.head)).text, wanted, unwrapped=UNWRAPPED).columns
+    real = _instants(raw["utc_time"], ParseContext(context.anchor_time)).cast(pa.int64())
+    created = _instants(raw["system_time"], context).cast(pa.int64())
+    errors = np.asarray(_quarters(pc.subtract(created, real)).drop_null())
+    if len(errors) < _LEAST_WITNESSES:
+        return 0
+    values, counts = np.unique(errors, return_counts=True)
+    return int(values[counts.argmax()]) if counts.max() >= _AGREEING * len(errors) else 0
