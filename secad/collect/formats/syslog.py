@@ -64,6 +64,7 @@ _CONTINUED = "no time: a continuation of the line before?"
 _NO_YEAR = "no time: the day exists in none of the last 8 years"
 
 _FRAME_FIELDS = {
+    "time": "the line's, of the latest year that fits where it has none",
     "host_name": "the host",
     "process_name": "the program, without its path and its PAM module",
     "process_pid": "the number in [] behind the program",
@@ -79,7 +80,14 @@ _PHRASE_FIELDS = (
     *("event_category", "event_outcome", "service_name", "user_name", "user_id"),
     *("user_effective_name", "user_target_name", "session_id", "process_command_line"),
     *("process_working_directory", "source_ip", "source_domain", "source_port"),
-    *("destination_ip", "destination_port", "file_path", "syslog_tty", "syslog_auth_method"),
+    *(
+        "destination_ip",
+        "destination_port",
+        "network_transport",
+        "file_path",
+        "syslog_tty",
+        "syslog_auth_method",
+    ),
     *("syslog_key_fingerprint", "syslog_group", "syslog_reason"),
 )
 
@@ -161,7 +169,11 @@ class Syslog:
         for name, column in said.items():
             columns[name] = pc.coalesce(column, columns[name]) if name in columns else column
         nothing = pa.nulls(len(frames), pa.string())
-        return {name: columns.get(name, nothing).cast(self._type(name)) for name in self.fields}
+        return {
+            name: columns.get(name, nothing).cast(self._type(name))
+            for name in self.fields
+            if name != "time"
+        }
 
     def _type(self, name: str) -> pa.DataType:
         if name in {"message", "labels"}:

@@ -60,6 +60,7 @@ class PlainText:
     name = "text"
     dataset = "text"
     fields: Mapping[str, str] = {
+        "time": "the header's, of the latest year that fits where it has none",
         "event_provider": "the header's id",
         "event_action": "the header's id",
         "message": "what follows the header",
@@ -84,6 +85,9 @@ class PlainText:
             rejects = [text.rejects, reject(text.lines, everything, _NO_LAYOUT)]
             return Parsed(_no_events(), pa.concat_tables(rejects), skipped=text.skipped)
         return _parse(text, header, context)
+
+
+_COLUMNS = tuple(name for name in PlainText.fields if name != "time")
 
 
 @dataclass(frozen=True)
@@ -225,7 +229,7 @@ def _columns(found: Found, header: Header) -> dict[str, pa.Array]:
     labels = {name[len(_LABEL) :]: made[name] for name in sorted(made) if name.startswith(_LABEL)}
     made["event_provider"] = made["event_action"] = pa.repeat(header.id, count)
     made["labels"] = labels_of(labels, count)
-    return {name: made.get(name, pa.nulls(count, _type(name))) for name in PlainText.fields}
+    return {name: made[name] if name in made else pa.nulls(count, _type(name)) for name in _COLUMNS}
 
 
 def _slots(found: Found) -> dict[str, pa.Array]:
@@ -247,5 +251,5 @@ def _type(name: str) -> pa.DataType:
 def _no_events() -> pa.Table:
     empty = decode(lines_of(b""))
     place = {"time": pa.array([], pa.timestamp("us", tz="UTC")), **empty.locators()}
-    columns = {name: pa.array([], _type(name)) for name in PlainText.fields}
+    columns = {name: pa.array([], _type(name)) for name in _COLUMNS}
     return pa.table({**place, **columns})
