@@ -201,5 +201,7 @@ def keep_program(scan: Scan, row: int, at: int, stop: int) -> None:
     if opened > at and data[stop - 1] == _CLOSE_ROUND:
         if begins(data, opened + 1, stop, _PAM):
             keep(scan, row, MODULE, opened + 1, stop - 1)
-        stop = opened  # "sshd(pam_unix)", "auth-worker(304)"
+        stop = opened  # "sshd(pam_unix)", "auth-worker(304)", "Google Chrome Helper (GPU)"
+        while stop > at and is_space(data[stop - 1]):
+            stop -= 1
     keep(scan, row, PROGRAM, at, stop)

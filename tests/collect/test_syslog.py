@@ -53,6 +53,7 @@ def parts(line: str) -> tuple[Any, ...]:
         ("Oct 11 22:14:15 h sshd[9] x", ("h", "sshd", 9, "x")),
         ("Oct 11 22:14:15 h foo[bar]: x", ("h", "foo", None, "x")),
         ("Oct 11 22:14:15 h Google Chrome[9]: x", ("h", "Google Chrome", 9, "x")),
+        ("Oct 11 22:14:15 h Chrome Helper (GPU)[9]: x", ("h", "Chrome Helper", 9, "x")),
         (
             "Oct 11 22:14:15 h -- root[9]: ROOT LOGIN ON tty2",
             ("h", "-- root", 9, "ROOT LOGIN ON tty2"),

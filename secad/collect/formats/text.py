@@ -46,11 +46,30 @@ _NO_LAYOUT = "no header: no layout of rules/" + RULES_FILE + " fits the file's f
 _NO_YEAR = "no time: the day exists in none of the last 8 years"
 
 _SLOT_FIELDS = (
-    *("host_name", "log_level", "log_logger", "service_name", "process_name", "process_pid"),
-    *("session_id", "user_name", "user_id", "source_ip", "source_port", "destination_ip"),
-    *("destination_domain", "destination_port", "http_request_method", "http_version"),
-    *("http_request_referrer", "http_response_status_code", "http_response_bytes", "url_path"),
-    *("url_query", "url_domain", "text_thread", "text_state"),
+    "host_name",
+    "log_level",
+    "log_logger",
+    "service_name",
+    "process_name",
+    "process_pid",
+    "session_id",
+    "user_name",
+    "user_id",
+    "source_ip",
+    "source_port",
+    "destination_ip",
+    "destination_domain",
+    "destination_port",
+    "http_request_method",
+    "http_version",
+    "http_request_referrer",
+    "http_response_status_code",
+    "http_response_bytes",
+    "url_path",
+    "url_query",
+    "url_domain",
+    "text_thread",
+    "text_state",
 )
 
 
