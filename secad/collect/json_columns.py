@@ -102,24 +102,28 @@ def read_json(
     )
 
 
-def first_objects(head: bytes, count: int) -> list[dict[str, Any]]:
-    """Returns the first JSON objects of a source's head, to recognise its format by.
+def first_objects(head: bytes, count: int) -> list[dict[str, Any] | None]:
+    """Returns the first lines of a source's head as JSON objects, to recognise its format by.
 
     Args:
-        head: the first bytes of the source, which may end inside a line.
-        count: how many objects to look for; lines that are none are passed over.
+        head: the first bytes of the source; what stands behind its last line end is left out,
+            if there is more.
+        count: how many lines to look at, blank lines and comments (``#``) not counted.
+
+    Returns:
+        an object for each line, None for a line that is none.
     """
-    objects: list[dict[str, Any]] = []
-    for line in head.split(b"\n"):
-        if len(objects) == count:
-            break
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict):
-            objects.append(value)
-    return objects
+    lines = head.split(b"\n")
+    lines = [line.strip() for line in lines[: max(len(lines) - 1, 1)]]
+    return [_object(line) for line in lines if line and not line.startswith(b"#")][:count]
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line) if line.startswith(b"{") else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _chunks(starts: Numbers) -> Iterator[tuple[int, int]]:

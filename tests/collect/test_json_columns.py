@@ -260,8 +260,9 @@ def test_a_megabyte_in_one_value_is_read() -> None:
     assert read.columns["a"][0].as_py() == text
 
 
-def test_the_first_objects_of_a_head_pass_over_what_is_none() -> None:
-    head = b'# note\n{"a":1}\n[2]\n{"b":\n{"c":3}\n{"d"'
-    assert first_objects(head, 9) == [{"a": 1}, {"c": 3}]
+def test_the_first_objects_of_a_head_are_those_of_its_whole_lines() -> None:
+    head = b'# note\n{"a":1}\n\n[2]\n{"b":\r\n{"c":3}\r\n{"d"'
+    assert first_objects(head, 9) == [{"a": 1}, None, None, {"c": 3}]
     assert first_objects(head, 1) == [{"a": 1}]
-    assert first_objects(b"[" * 60000, 3) == []
+    assert first_objects(b'{"only":"one line"}', 9) == [{"only": "one line"}]
+    assert first_objects(b'{"a":' * 10000, 3) == [None]

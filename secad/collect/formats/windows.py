@@ -39,7 +39,7 @@ class WindowsJson:
     def matches(self, head: bytes) -> float:
         """Returns the share of Windows events among the first JSON objects; see ``Format``."""
         objects = first_objects(head, _LOOKED_AT)
-        if objects:
+        if any(objects):
             return _SURE * sum(map(_is_event, objects)) / len(objects)
         cut_off = head.startswith(b"{") and b"\n" not in head
         names = any(all(name in head for name in form) for form in _CUT_OFF)
@@ -50,8 +50,10 @@ class WindowsJson:
         return windows_events.parse_events(decode(lines), context)
 
 
-def _is_event(record: dict[str, Any]) -> bool:
+def _is_event(record: dict[str, Any] | None) -> bool:
     """Returns whether an object has the marks of a Windows event in one of its forms."""
+    if record is None:
+        return False
     keys = {key.lower(): value for key, value in record.items()}
     if "eventid" in keys and len(_FLAT & keys.keys()) >= 2:
         return True
