@@ -4,8 +4,8 @@
     python scripts/update_golden.py --check       only say which would change, exit 1 then
 
 A golden file holds one JSON object a line: first how many lines became what, then the first
-events (by time, without nulls and the time of ingest), then the first rejects. A change of a
-parser shows as a change of these files: read the diff before it is committed.
+events (by time, without what is empty and the time of ingest), then the first rejects. A change of
+a parser shows as a change of these files: read the diff before it is committed.
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ def _sample(name: str) -> Path:
 
 
 def _plain(rows: pa.Table | pa.RecordBatchReader) -> Iterator[dict[str, object]]:
-    """Yields rows as the command line writes them, without nulls and the time of ingest."""
+    """Yields rows as the command line writes them, without what is empty and the time of ingest."""
     text = io.BytesIO()
     write_rows(rows, "ndjson", text, terminal=False)
     for line in text.getvalue().splitlines():
         row = json.loads(line)
         row.pop("ingested_time", None)
-        yield {key: value for key, value in row.items() if value is not None}
+        yield {key: value for key, value in row.items() if value not in (None, {}, [])}
 
 
 def main() -> int:
