@@ -1,10 +1,10 @@
 """Template mining: the constant part of each message as a template, the rest as its parameters.
 
-Messages enter as Arrow strings; a template id and the parameters of each leave. A compiled pass
-brings every message to a canonical form and a keyed hash of it (``canonical``); a table that
-lives between batches knows the template of each form seen before (``forms``); only forms never
-seen go to the miner, which is Drain (``drain``); a compiled walk takes the parameters out of the
-messages (``parameters``).
+Messages enter as Arrow strings; a template id and the parameters of each leave. Of the parts in
+``mining``, a compiled pass brings every message to a canonical form and a keyed hash of it
+(``canonical``); a table that lives between batches knows the template of each form seen before
+(``memory``); only forms never seen go to the miner, which is Drain (``drain``); a compiled walk
+takes the parameters out of the messages (``parameters``).
 
 **Ids.** A template's id is a digest of the scope and of the form that opened it. It never
 changes, over batches, restarts and machines, although the text may become more general: a token
@@ -44,12 +44,12 @@ from secad.features.mining.drain import (
     OVERFLOW,
     WILDCARD,
     BoundedDrain,
-    Numbers,
     Wildcards,
 )
 from secad.features.mining.memory import MAX_FORMS, NOT_KEPT, FormMemory
 from secad.features.mining.parameters import Widenings, parameters
 from secad.features.mining.siphash import KEY_BITS, Hashes
+from secad.features.mining.slots import Numbers
 from secad.features.mining.state import pack, unpack
 from secad.features.mining.values import MASK
 from secad.features.spans import Places
@@ -136,7 +136,7 @@ class TemplateMiner:
     ) -> None:
         self.scope = scope
         self.key = secrets.randbits(KEY_BITS) if key is None else key
-        self._drain = BoundedDrain(max_templates)
+        self._drain = BoundedDrain(max_templates, self.key)
         self._memory = FormMemory(max_forms)
         self._ids = [digest([scope, None], person="template")]  # of each template, by its number
         self._wildcards = np.zeros((1, 2), dtype=np.uint64)  # of each, a bit for each token
@@ -222,9 +222,8 @@ class TemplateMiner:
         Raises:
             StoreError: the state is damaged, or of a newer secad.
         """
-        header, hashes, numbers = unpack(state)
         try:
-            return cls._restored(header, hashes, numbers)
+            return cls._restored(*unpack(state))
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise StoreError(
                 f"the state of a template miner contradicts itself: {error}"
@@ -252,21 +251,15 @@ class TemplateMiner:
 
     def _mine(self, canonical: Canonical, rows: Places) -> tuple[Numbers, Widenings]:
         """Returns the templates of the forms at some rows, and the templates that they widened."""
-        numbers = np.empty(len(rows), dtype=np.int32)
-        changed: list[tuple[int, int]] = []
-        wildcards: list[tuple[int, int]] = []
-        for index, form in enumerate(form_texts(canonical, rows)):
-            mined = self._drain.mine(form)
-            numbers[index] = mined.number
-            if mined.opened:
-                self._name(form)
-            if mined.widened is not None:
-                changed.append((rows[index], mined.number))
-                wildcards.append(mined.widened)
+        mined = self._drain.mine(form_texts(canonical, rows))
+        for form in mined.opened:
+            self._name(form)
         self._make_room()
-        places = np.array(changed, dtype=np.int64).reshape(-1, 2)
-        words = np.array(wildcards, dtype=np.uint64).reshape(-1, 2)
-        return numbers, Widenings(places[:, 0].copy(), places[:, 1].astype(np.int32), words)
+        changed = np.array([widening.form for widening in mined.widenings], dtype=np.int64)
+        numbers = np.array([widening.number for widening in mined.widenings], dtype=np.int32)
+        words = [widening.wildcards for widening in mined.widenings]
+        wildcards = np.array(words, dtype=np.uint64).reshape(-1, 2)
+        return mined.numbers, Widenings(rows[changed], numbers, wildcards)
 
     def _name(self, form: str) -> None:
         """Gives the template that a form opened its id."""

@@ -130,18 +130,17 @@ def test_the_key_changes_no_result(lines: list[str]) -> None:
 @settings(max_examples=50, deadline=None)
 @given(logs)
 def test_the_clusters_are_those_of_drain3_on_the_same_forms(lines: list[str]) -> None:
-    array = pa.array(lines, pa.string())
-    forms = form_texts(canonicalise(array, 1), np.arange(len(lines)))
-    plain, bounded = Drain(parametrize_numeric_tokens=False), BoundedDrain(10_000)
-    plain.get_content_as_tokens = bounded.get_content_as_tokens
-    seen: dict[str, int] = {}
-    for form in forms:
-        if form not in seen:
-            seen[form] = bounded.mine(form).number
-            assert plain.add_log_message(form)[0].cluster_id == seen[form]
-    assert [cluster.log_template_tokens for cluster in plain.clusters] == [
-        cluster.log_template_tokens for cluster in bounded.clusters
+    canonical = canonicalise(pa.array(lines, pa.string()), 1)
+    _, first_seen = np.unique(canonical.hashes, return_index=True)
+    texts = form_texts(canonical, np.sort(first_seen))
+    ours, theirs = BoundedDrain(10_000, 1), Drain(parametrize_numeric_tokens=False)
+    theirs.get_content_as_tokens = lambda form: form.split(" ") if form else []
+    numbers = [
+        theirs.add_log_message(texts.form(at))[0].cluster_id for at in range(len(first_seen))
     ]
+    assert ours.mine(texts).numbers.tolist() == numbers
+    for cluster in theirs.clusters:
+        assert ours.tokens(cluster.cluster_id) == cluster.log_template_tokens
 
 
 def test_an_id_is_the_digest_of_scope_and_opening_form() -> None:
@@ -226,6 +225,26 @@ def test_endless_distinct_lines_leave_a_small_state() -> None:
     assert len({template_id for template_id, _ in rows}) == 101
     assert rows[-1][0] == rows[0][0]
     assert len(miner.state()) < 100 * 100 + 500 * 12 + 1000
+
+
+def test_large_batches_are_read_as_small_ones() -> None:
+    rng = np.random.default_rng(2)
+    names = rng.integers(97, 123, size=(5000, 5, 7), dtype=np.uint8)
+    words = [[bytes(name).decode() for name in row] for row in names]
+    lines = [f"user {a} moved {b} over to {c} and {d} for {e} in time" for a, b, c, d, e in words]
+    lines += [
+        f"{kind} {' '.join(map(str, range(row, row + 9)))}" for row, kind in enumerate("xyz" * 700)
+    ]
+    lines += [f"{first} opens {row}" for row, (first, *_) in enumerate(words[:300])]
+    whole, parts = TemplateMiner("test", 1), TemplateMiner("test", 1)
+    rows = assign(whole, lines)
+    assert rows == [
+        row for at in range(0, len(lines), 999) for row in assign(parts, lines[at : at + 999])
+    ]
+    assert rows[4999][1] == words[4999]
+    assert rows[7099][1] == [str(number) for number in range(2099, 2108)]
+    assert whole.state() == parts.state()
+    assert TemplateMiner.from_state(whole.state()).state() == whole.state()
 
 
 def test_monstrous_lines_leave_small_templates() -> None:

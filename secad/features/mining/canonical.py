@@ -96,19 +96,27 @@ def canonicalise(messages: pa.StringArray, key: int) -> Canonical:
     return Canonical(present, data, ends, found.hashes, found.value_ends, found.spans)
 
 
-def form_texts(canonical: Canonical, rows: Places) -> list[str]:
-    """Returns the canonical forms of some rows as text, values as the character ``MASK``.
+class Texts(NamedTuple):
+    """F forms as text: (F + 1,) offsets in UTF-8, values as the byte ``MASK``."""
+
+    text: Bytes
+    ends: Places
+
+    def form(self, at: int) -> str:
+        """Returns one of them."""
+        return self.text[self.ends[at] : self.ends[at + 1]].tobytes().decode()
+
+
+def form_texts(canonical: Canonical, rows: Places) -> Texts:
+    """Returns the canonical forms of some rows as text.
 
     Args:
         canonical: N forms.
-        rows: (R,) which of them.
+        rows: (F,) which of them.
     """
     messages = _Messages(canonical.data, canonical.ends[rows], canonical.ends[rows + 1])
     scratch = np.empty(_SCRATCH_BYTES, dtype=np.uint8)
-    found = _scan(messages, key_halves(0), scratch, True)
-    buffers = [None, pa.py_buffer(found.text_ends), pa.py_buffer(found.texts)]
-    forms: list[str] = pa.Array.from_buffers(pa.large_string(), len(rows), buffers).to_pylist()
-    return forms
+    return _scan(messages, key_halves(0), scratch, True).texts
 
 
 class _Messages(NamedTuple):
@@ -125,8 +133,7 @@ class _Scanned(NamedTuple):
     hashes: Hashes
     value_ends: Places
     spans: Spans
-    text_ends: Places  # (M + 1,) offsets in ``texts``
-    texts: Bytes
+    texts: Texts
 
 
 class _Page(NamedTuple):
@@ -287,4 +294,4 @@ def _scan(messages: _Messages, key: Hashes, scratch: Bytes, written: bool) -> _S
             texts[filled : filled + length] = scratch[:length]
             filled += length
             text_ends[row + 1] = filled
-    return _Scanned(hashes, value_ends, spans[:values], text_ends, texts[:filled])
+    return _Scanned(hashes, value_ends, spans[:values], Texts(texts[:filled], text_ends))

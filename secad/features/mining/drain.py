@@ -1,11 +1,10 @@
-"""Drain, the miner of drain3, on canonical forms: with a fixed cost per form and a fixed size.
+"""Drain, the miner of drain3, on canonical forms: quick for each form and of a bounded size.
 
-The prefix tree and the rule that makes a template more general are drain3's (He et al., "Drain",
-ICWS 2017). Three things differ. Tokens are those of the canonical form, so that only its spaces
-part them. The search among the templates of one leaf, in drain3 a loop in Python over all of
-them, is compiled: a leaf of thousands of templates, which anybody can bring about who writes log
-lines, then costs microseconds a line. And there is a limit to the templates: when they are used
-up, a form that fits none is in the *overflow* template.
+The prefix tree and the rule that makes a template more general are those of drain3's ``Drain``
+(He et al., "Drain", ICWS 2017), at drain3's own parameters. Three things differ. Tokens are those
+of the canonical form, which only its spaces part. The search is compiled (``leaves``), so that
+Python is left with the forms that open a template or widen one. And there is a limit to the
+templates: when they are used up, a form that is near none is in the *overflow* template.
 
 drain3's persistence, which runs whatever code a state holds, is never used: ``replay`` builds the
 same tree from the forms that opened the templates, in their order.
@@ -14,16 +13,16 @@ same tree from the forms that opened the templates, in their order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from drain3.drain import Drain, LogCluster
 
-from secad.base.compiled import kernel
-from secad.features.mining.canonical import TOKENS
+from secad.features.mining.canonical import Texts
+from secad.features.mining.leaves import NONE, Leaves
+from secad.features.mining.slots import Numbers
 
-Numbers = npt.NDArray[np.int32]
 Wildcards = npt.NDArray[np.uint64]
 
 OVERFLOW = 0
@@ -31,178 +30,129 @@ OVERFLOW = 0
 
 WILDCARD = "<*>"
 MAX_TEMPLATES = 10_000
-DEPTH, SIMILARITY, MAX_CHILDREN = 4, 0.4, 100  # drain3's own defaults
+DEPTH, SIMILARITY, MAX_CHILDREN = 4, 0.4, 100
 
 _WORD = 64  # bits
-_WILD = -1  # the code of a wildcard
-_ABSENT = -2  # of a token that no template holds
 
 
-@dataclass(frozen=True)
-class Mined:
-    """What became of one form.
+class Widening(NamedTuple):
+    """A template that became more general.
 
     Args:
-        number: of the template that it is in now.
-        opened: that template is new.
-        widened: where the form made tokens wildcards: all wildcards of the template from now
-            on, in two words with a bit for each token.
+        form: the index of the form by which it did.
+        number: the template.
+        wildcards: all its wildcards from now on, in two words with a bit for each token.
     """
 
+    form: int
     number: int
-    opened: bool = False
-    widened: tuple[int, int] | None = None
+    wildcards: tuple[int, int]
 
 
-class BoundedDrain(Drain):  # type: ignore[misc]  # drain3 ships no types
+class Mined(NamedTuple):
+    """What became of F forms.
+
+    Args:
+        numbers: (F,) the templates that they are in.
+        opened: the forms that opened templates, in their order.
+        widenings: in the order of the forms.
+    """
+
+    numbers: Numbers
+    opened: list[str]
+    widenings: list[Widening]
+
+
+class BoundedDrain:
     """Drain over canonical forms; see the module.
 
     Args:
         limit: how many templates are opened.
+        key: 128 secret bits.
     """
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(
+    def __init__(self, limit: int, key: int) -> None:
+        self.limit = limit
+        self.openings: dict[str, int] = {}  # the form that opened each template -> its number
+        self._leaves = Leaves(key, SIMILARITY)
+        self._drain = Drain(
             depth=DEPTH,
             sim_th=SIMILARITY,
             max_children=MAX_CHILDREN,
             param_str=WILDCARD,
             parametrize_numeric_tokens=False,
         )
-        self.limit = limit
-        self.openings: dict[str, int] = {}  # the form that opened each template -> its number
-        self._codes: dict[str, int] = {}  # of the tokens of templates
-        self._leaves: dict[int, _Leaf] = {}  # the first template of each leaf -> the leaf
-        self._columns: dict[int, tuple[_Leaf, int]] = {}  # a template -> where it is in its leaf
 
-    def mine(self, form: str) -> Mined:
-        """Returns the template of a form, opened or widened where need be.
+    def mine(self, texts: Texts) -> Mined:
+        """Returns the templates of forms, opened or widened where need be.
 
-        A form that opened a template stays in it.
+        A form that opened a template never opens a second one.
         """
-        if form in self.openings:
-            return Mined(self.openings[form])
-        if self.clusters_counter >= self.limit:
-            tokens = self.get_content_as_tokens(form)
-            if self.tree_search(self.root_node, tokens, self.sim_th, False) is None:
-                return Mined(OVERFLOW)
-        cluster, change = self.add_log_message(form)
-        if change == "none":
-            return Mined(cluster.cluster_id)
-        if change == "cluster_created":
-            self.openings[form] = cluster.cluster_id
-            return Mined(cluster.cluster_id, opened=True)
-        leaf, column = self._columns[cluster.cluster_id]
-        leaf.put(column, self._encoded(cluster.log_template_tokens))
-        return Mined(cluster.cluster_id, widened=_wildcard_words(cluster.log_template_tokens))
+        forms = len(texts.ends) - 1
+        mined = Mined(np.empty(forms, dtype=np.int32), [], [])
+        at = 0
+        while True:
+            at, near = self._leaves.search(texts, at, mined.numbers)
+            if at == forms:
+                return mined
+            mined.numbers[at] = self._learn(texts.form(at), at, near, mined)
+            at += 1
 
     def replay(self, form: str, wildcards: Sequence[int]) -> None:
-        """Opens the next template by its form, then puts the wildcards (as in ``Mined``) there.
+        """Opens the next template by its form, then puts the wildcards (two words) there.
 
         Raises:
-            ValueError: the form is longer than any is.
+            ValueError: no form is as long.
         """
-        tokens = self.get_content_as_tokens(form)
-        if len(tokens) > TOKENS + 1:
-            raise ValueError(f"a form has {len(tokens)} tokens, not at most {TOKENS + 1}")
-        self.clusters_counter += 1
-        cluster = LogCluster(tokens, self.clusters_counter)
-        self.id_to_cluster[self.clusters_counter] = cluster
-        self.openings[form] = self.clusters_counter
-        self.add_seq_to_prefix_tree(self.root_node, cluster)
-        cluster.log_template_tokens = tuple(
-            WILDCARD if wildcards[at // _WORD] >> at % _WORD & 1 else token
-            for at, token in enumerate(tokens[:TOKENS])
-        ) + tuple(tokens[TOKENS:])
+        number = self._open(form)
+        if not any(wildcards):
+            return
+        tokens = [at for at in range(2 * _WORD) if wildcards[at // _WORD] >> at % _WORD & 1]
+        template = list(self.tokens(number))
+        for at in tokens:
+            template[at] = WILDCARD
+        self._drain.id_to_cluster[number].log_template_tokens = tuple(template)
+        self._leaves.widen(number, tokens)
 
     def tokens(self, number: int) -> tuple[str, ...]:
         """Returns a template's tokens as they are now."""
-        tokens: tuple[str, ...] = self.id_to_cluster[number].log_template_tokens
+        tokens: tuple[str, ...] = self._drain.id_to_cluster[number].log_template_tokens
         return tokens
 
-    def get_content_as_tokens(self, content: str) -> list[str]:
-        """Returns a canonical form's tokens (drain3 would part them at any Unicode space)."""
-        return content.split(" ") if content else []
+    def _learn(self, form: str, at: int, near: int, mined: Mined) -> int:
+        """Returns the template of a form that is in none as it is."""
+        if near != NONE:
+            mined.widenings.append(Widening(at, near, self._widen(near, form)))
+            return near
+        if form not in self.openings:
+            if len(self.openings) >= self.limit:
+                return OVERFLOW
+            mined.opened.append(form)
+            self._open(form)
+        return self.openings[form]
 
-    def fast_match(
-        self, cluster_ids: list[int], tokens: list[str], sim_th: float, include_params: bool
-    ) -> LogCluster | None:
-        """Returns the nearest template of a leaf, or None where none is near enough.
+    def _open(self, form: str) -> int:
+        number = self.openings[form] = len(self.openings) + 1
+        tokens = _tokens(form)
+        cluster = LogCluster(tokens, number)
+        self._drain.id_to_cluster[number] = cluster
+        self._drain.add_seq_to_prefix_tree(self._drain.root_node, cluster)
+        branch = self._drain.root_node.key_to_child_node[str(len(tokens))].key_to_child_node
+        own = len(tokens) < 2 or (
+            tokens[0] in branch and branch[tokens[0]].cluster_ids[-1] == number
+        )
+        self._leaves.add(number, form, other=not own)
+        return number
 
-        Args:
-            cluster_ids: the leaf's templates, in the order of their opening.
-            tokens: of the form.
-            sim_th: the least share of tokens that must be the same.
-            include_params: a wildcard counts as the same token.
-        """
-        if not cluster_ids:
-            return None
-        leaf = self._leaves.get(cluster_ids[0])
-        if leaf is None:
-            leaf = self._leaves[cluster_ids[0]] = _Leaf(len(tokens))
-        for number in cluster_ids[leaf.count :]:
-            self._columns[number] = leaf, leaf.count
-            leaf.put(leaf.count, self._encoded(self.tokens(number)))
-        codes = np.array([self._codes.get(token, _ABSENT) for token in tokens], dtype=np.int32)
-        column, same = leaf.nearest(codes, include_params)
-        return self.id_to_cluster[cluster_ids[column]] if same / len(tokens) >= sim_th else None
-
-    def _encoded(self, tokens: Sequence[str]) -> list[int]:
-        return [
-            _WILD if token == WILDCARD else self._codes.setdefault(token, len(self._codes))
-            for token in tokens
-        ]
-
-
-class _Leaf:
-    """The templates of one leaf, a column each, their tokens as codes.
-
-    Args:
-        tokens: how many each of them has.
-    """
-
-    def __init__(self, tokens: int) -> None:
-        self.count = 0
-        self._codes = np.zeros((tokens, 4), dtype=np.int32)
-        self._wild = np.zeros(4, dtype=np.int32)  # how many wildcards each has
-
-    def put(self, column: int, codes: list[int]) -> None:
-        """Writes a template into a column that there is, or into the next one."""
-        if column == len(self._wild):
-            self._codes = np.concatenate([self._codes, np.zeros_like(self._codes)], axis=1)
-            self._wild = np.concatenate([self._wild, np.zeros_like(self._wild)])
-        self._codes[:, column] = codes
-        self._wild[column] = codes.count(_WILD)
-        self.count = max(self.count, column + 1)
-
-    def nearest(self, codes: Numbers, include: bool) -> tuple[int, int]:
-        """Returns the template with most tokens the same, and how many those are.
-
-        Of equals the one with most wildcards, then the first.
-
-        Args:
-            codes: of a form's tokens.
-            include: a wildcard counts as the same token.
-        """
-        return _nearest(self._codes, self._wild, self.count, codes, include)
+    def _widen(self, number: int, form: str) -> tuple[int, int]:
+        cluster = self._drain.id_to_cluster[number]
+        template = self._drain.create_template(_tokens(form), cluster.log_template_tokens)
+        cluster.log_template_tokens = tuple(template)
+        tokens = [at for at, token in enumerate(template) if token == WILDCARD]
+        self._leaves.widen(number, tokens)
+        bits = sum(1 << at for at in tokens)
+        return bits & (2**_WORD - 1), bits >> _WORD
 
 
-def _wildcard_words(tokens: Sequence[str]) -> tuple[int, int]:
-    bits = sum(1 << at for at, token in enumerate(tokens) if token == WILDCARD)
-    return bits & (2**_WORD - 1), bits >> _WORD
-
-
-@kernel
-def _nearest(
-    rows: Numbers, wild: Numbers, count: int, codes: Numbers, include: bool
-) -> tuple[int, int]:
-    same = wild[:count].copy() if include else np.zeros(count, dtype=np.int32)
-    for token in range(len(codes)):  # a token after the other, which the compiler makes quick
-        for column in range(count):
-            same[column] += np.int32(rows[token, column] == codes[token])
-    best = 0
-    for column in range(1, count):
-        more = same[column] - same[best]
-        if more > 0 or (more == 0 and wild[column] > wild[best]):
-            best = column
-    return best, same[best]
+def _tokens(form: str) -> list[str]:
+    return form.split(" ") if form else []

@@ -11,16 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from secad.base.compiled import kernel
-from secad.features.mining.drain import Numbers
 from secad.features.mining.siphash import Hashes
+from secad.features.mining.slots import FREE, Numbers, Slots, free_slots, slot, widened
 from secad.features.spans import Places
 
 MAX_FORMS = 1_000_000
 
 _FIRST_SLOTS = 1 << 12
-_FREE = -1
-
-NOT_KEPT = -1  # as _FREE
+NOT_KEPT = -1  # as FREE
 """The number of a form that came when the memory was full."""
 
 
@@ -36,7 +34,7 @@ class FormMemory:
         self.count = 0
         self._hashes = np.zeros(_FIRST_SLOTS // 2, dtype=np.uint64)  # of each form, by its number
         self._templates = np.zeros(_FIRST_SLOTS // 2, dtype=np.int32)
-        self._table = _free_table(_FIRST_SLOTS)
+        self._slots = free_slots(_FIRST_SLOTS)
 
     def number(self, hashes: Hashes) -> tuple[Numbers, Places]:
         """Returns the number of each form, and the rows whose form must be mined, in order.
@@ -51,10 +49,10 @@ class FormMemory:
         found = _Found(np.empty(len(hashes), dtype=np.int32), np.empty(len(hashes), dtype=np.int64))
         so_far = _SoFar(0, 0, self.count)
         while True:
-            so_far = _number(hashes, self._table, found, self.limit, so_far)
+            so_far = _number(hashes, self._slots, found, self.limit, so_far)
             if so_far.row == len(hashes):
                 return found.numbers, found.fresh[: so_far.fresh]
-            self._widen()
+            self._slots = widened(self._slots)
 
     def keep(self, hashes: Hashes, templates: Numbers) -> None:
         """Keeps the templates of the forms that were numbered last, in the order of their numbers.
@@ -90,19 +88,6 @@ class FormMemory:
             raise ValueError(f"{len(hashes)} forms are not all different, or over {self.limit}")
         self.keep(hashes, templates)
 
-    def _widen(self) -> None:
-        old = self._table
-        used = old.numbers != _FREE
-        self._table = _free_table(2 * len(old.numbers))
-        _insert(old.hashes[used], old.numbers[used], self._table)
-
-
-class _Table(NamedTuple):
-    """Open addressing: as many slots as a power of two, each with a form's number and hash."""
-
-    numbers: Numbers
-    hashes: Hashes
-
 
 class _Found(NamedTuple):
     """What ``number`` returns, being filled."""
@@ -119,43 +104,21 @@ class _SoFar(NamedTuple):
     forms: int
 
 
-def _free_table(slots: int) -> _Table:
-    return _Table(np.full(slots, _FREE, dtype=np.int32), np.zeros(slots, dtype=np.uint64))
-
-
 @kernel
-def _slot(digest: np.uint64, table: _Table) -> np.int64:
-    """Returns the slot of a hash, or the free one where it belongs."""
-    last = len(table.numbers) - 1
-    at = np.int64(digest & np.uint64(last))
-    while table.numbers[at] != _FREE and table.hashes[at] != digest:
-        at = (at + 1) & last
-    return at
-
-
-@kernel
-def _insert(hashes: Hashes, numbers: Numbers, table: _Table) -> None:
-    for index in range(len(hashes)):
-        at = _slot(hashes[index], table)
-        table.numbers[at] = numbers[index]
-        table.hashes[at] = hashes[index]
-
-
-@kernel
-def _number(hashes: Hashes, table: _Table, found: _Found, limit: int, so_far: _SoFar) -> _SoFar:
-    """Numbers rows from where it is so far, until the table is half full."""
+def _number(hashes: Hashes, slots: Slots, found: _Found, limit: int, so_far: _SoFar) -> _SoFar:
+    """Numbers rows from where it is so far, until the slots are half full."""
     row, fresh, forms = so_far
     while row < len(hashes):
-        at = _slot(hashes[row], table)
-        if table.numbers[at] == _FREE:
+        at = slot(hashes[row], slots)
+        if slots.numbers[at] == FREE:
             if forms < limit:
-                if 2 * forms >= len(table.numbers):
+                if 2 * forms >= len(slots.numbers):
                     break
-                table.numbers[at] = forms
-                table.hashes[at] = hashes[row]
+                slots.numbers[at] = forms
+                slots.hashes[at] = hashes[row]
                 forms += 1
             found.fresh[fresh] = row
             fresh += 1
-        found.numbers[row] = table.numbers[at]
+        found.numbers[row] = slots.numbers[at]
         row += 1
     return _SoFar(row, fresh, forms)

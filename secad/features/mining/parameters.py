@@ -22,7 +22,8 @@ from secad.features.mining.canonical import (
     token_end,
     token_start,
 )
-from secad.features.mining.drain import OVERFLOW, Numbers, Wildcards
+from secad.features.mining.drain import OVERFLOW, Wildcards
+from secad.features.mining.slots import Numbers
 from secad.features.spans import Bytes, Places
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from secad.base.errors import StoreError
-from secad.features.mining.drain import Numbers
 from secad.features.mining.siphash import Hashes
+from secad.features.mining.slots import Numbers
 
 _MAGIC = b"secad templates 1\n"
 _DIGEST_BYTES = 16
