@@ -90,7 +90,7 @@ def _answer(sql: str, tables: Mapping[str, object]) -> pa.RecordBatchReader:
     for name, rows in tables.items():
         connection.register(name, rows)
     try:
-        return connection.execute(sql).to_arrow_reader(65_536)
+        return connection.sql(sql).to_arrow_reader(65_536)
     except duckdb.Error as error:
         raise ConfigError(f"the condition cannot be used: {error}") from error
 

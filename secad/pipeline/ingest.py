@@ -28,6 +28,7 @@ from secad.pipeline.reading import Limits, Origin, Part, Progress, read_parts
 from secad.pipeline.templating import Templating
 
 AUTO = "auto"
+_COMMIT_BYTES = 160 << 20  # of events in memory: wide ones are committed before commit_rows
 _FRAMED_TAIL_BYTES = 64  # less than any record, so that no header between records is in it
 _NOT_RECOGNISED = "no format recognises its beginning; name one with --format"
 
@@ -195,7 +196,7 @@ class _Run:
         self._templating = Templating(store)
         self._pending = Pending()
         self._finishing: list[tuple[str, Future[pa.Table]]] = []  # the pending events
-        self._rows = 0  # pending
+        self._rows = self._bytes = 0  # pending
         self._committer = committer
         self._committing: Future[None] | None = None
 
@@ -227,7 +228,8 @@ class _Run:
             self._committing.result()
         if self._pending.sources:
             pending, self._pending = self._pending, Pending()
-            finishing, self._finishing, self._rows = self._finishing, [], 0
+            finishing, self._finishing = self._finishing, []
+            self._rows = self._bytes = 0
             pending.states = self._templating.changed()
             self._committing = self._committer.submit(self._write, pending, finishing)
 
@@ -313,7 +315,7 @@ class _Run:
             self._add(part, origin)
             source = _advanced(source, progress, _tail(stream, form, progress, tail))
             self._pending.sources[source.source_id] = _with_open(source, unended)
-            if self._rows >= options.commit_rows:
+            if self._rows >= options.commit_rows or self._bytes >= _COMMIT_BYTES:
                 self._commit_behind()
         if stream.problem():
             progress, unended = self._damaged(stream, progress, unended)
@@ -338,6 +340,7 @@ class _Run:
             )
             self._finishing.append((origin.dataset, self._workers.submit(finish)))
             self._rows += part.events.num_rows
+            self._bytes += part.events.nbytes
         if part.rejects.num_rows:
             self._pending.rejects.append(part.rejects)
             self._rows += part.rejects.num_rows
