@@ -4,7 +4,7 @@ from a source's head to LINES, so that a format recognises by parsing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -12,13 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from secad.base.protocols import ParseContext
+from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import LABELS, LINES, TIME
 from secad.collect.times import to_utc
 from secad.features.clock import in_year
 from secad.features.spans import Places
 
 HEAD_BYTES = 64 * 1024
+PIECE_ROWS = 64 * 1024
 _YEARS_BACK = 8  # between two 29 Februaries
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,6 +36,24 @@ def lines_of(head: bytes) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [pa.array(records, pa.binary()), pa.array(numbers), pa.array(offsets), pa.array(lengths)],
         schema=LINES,
+    )
+
+
+def by_pieces(lines: pa.RecordBatch, parse: Callable[[pa.RecordBatch], Parsed]) -> Parsed:
+    """Returns what ``parse`` makes of LINES, PIECE_ROWS at a time.
+
+    What a scanner finds in a piece stays small enough to be reused while it is in the cache.
+    """
+    if lines.num_rows <= PIECE_ROWS:
+        return parse(lines)
+    pieces = [
+        parse(lines.slice(first, PIECE_ROWS)) for first in range(0, lines.num_rows, PIECE_ROWS)
+    ]
+    return Parsed(
+        pa.concat_tables([piece.events for piece in pieces]),
+        pa.concat_tables([piece.rejects for piece in pieces]),
+        joined=sum(piece.joined for piece in pieces),
+        skipped=sum(piece.skipped for piece in pieces),
     )
 
 

@@ -13,10 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import secad
 from secad.base.errors import RuleError
 
-_PACKAGE = Path(secad.__file__).parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _SHARED_KEYS = {"id": str, "why": str, "owner": str, "tests": list}
 _HINT = "rules/README.md describes the files"
 

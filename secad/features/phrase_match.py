@@ -32,26 +32,20 @@ NO_REST, IGNORED_REST = -2, -1
 IS_ZONED, IS_YEARLESS = 1, 2
 """Bits of FLAGS."""
 
-HEADER = 10
-"""Numbers at the head of the code, each where in the code a table begins (one: how wide it is)."""
+HEADER = 13
+"""Numbers at the head of the code: where in it each table begins, and three that are none."""
 
-BOUNDS, STEPS, LITERALS, CLASSES, EDGES, WIDTH, ACCEPTS, CANDIDATES, ROOTS, CLOCKS = range(HEADER)
+BOUNDS, STEPS, LITERALS, CLASSES, EDGES, CHAINS, ACCEPTS, CANDIDATES, ROOTS, CLOCKS = range(10)
+WIDTH, NAMES, COMMON = range(10, HEADER)
 """The tables, one behind the other, for P phrases and T nodes of the trie:
 
 - BOUNDS, 6 for each phrase: bytes of the leading literal, the head's first and last step, the
   tail's first and last, and the slot of ``rest`` (or NO_REST, IGNORED_REST).
 - STEPS, 4 for each step.
 - LITERALS, the bytes of all literals.
-- CLASSES, the class of each of the 256 bytes.
-- EDGES, WIDTH (the number of classes) for each node: the node that follows, 0 for none.
-- ACCEPTS, 2 for each node: the part of CANDIDATES with the phrases that fit so far.
-- CANDIDATES, phrases in their order.
-- ROOTS, one for each node: the root of the program whose name ends there, 0 for none.
+- CLASSES, EDGES, CHAINS, ACCEPTS, CANDIDATES, ROOTS, WIDTH, NAMES and COMMON: see ``Trie``.
 - CLOCKS, the programs of all clocks.
 """
-
-PROGRAMS_ROOT, COMMON_ROOT = 1, 2
-"""The trie's nodes from which program names and the phrases of every program start."""
 
 PHRASE, MICROS, FLAGS, FIRST_SLOT = range(4)
 """Columns of a match, one row for each message: the phrase that fits or NONE, its time (see
@@ -88,7 +82,7 @@ def match_all(scan: Scan, places: Places, programs: Places) -> None:
         borrowed(scan.data), borrowed(scan.code), borrowed(scan.found), borrowed(scan.fields)
     )
     for row in range(places.shape[1]):
-        scan.found[row, PHRASE] = NONE
+        scan.found[row, PHRASE], scan.found[row, MICROS], scan.found[row, FLAGS] = NONE, 0, 0
         start = places[0, row]
         if start < 0:
             continue
@@ -103,35 +97,38 @@ def match_all(scan: Scan, places: Places, programs: Places) -> None:
 
 @inlined
 def _root_of(scan: Scan, at: int, end: int) -> int:
-    code, node = scan.code, PROGRAMS_ROOT
-    while at < end and node != 0:
-        node = code[code[EDGES] + node * code[WIDTH] + code[code[CLASSES] + scan.data[at]]]
-        at += 1
-    return int(code[code[ROOTS] + node])
+    """Returns the root of a program's phrases, 0 where it has none of its own."""
+    node, stop = _walk(scan, at, end, scan.code[NAMES])
+    return int(scan.code[scan.code[ROOTS] + node]) if stop == end else 0
 
 
 @inlined
-def _walk(scan: Scan, at: int, end: int, node: int) -> int:
-    """Returns the last node that the message's beginning leads to."""
+def _walk(scan: Scan, at: int, end: int, node: int) -> tuple[int, int]:
+    """Returns the last node that a text leads to, and the place behind the bytes up to it."""
     code = scan.code
-    edges, width, classes = code[EDGES], code[WIDTH], code[CLASSES]
+    edges, width, classes, chains = code[EDGES], code[WIDTH], code[CLASSES], code[CHAINS]
     while at < end:
         following = code[edges + node * width + code[classes + scan.data[at]]]
         if following == 0:
             break
+        offset, size = code[chains + 2 * following], code[chains + 2 * following + 1]
+        if at + 1 + size > end or not _same(scan, at + 1, code[LITERALS] + offset, size):
+            break
         node = following
-        at += 1
-    return node
+        at += 1 + size
+    return node, at
 
 
 @inlined
 def _match(scan: Scan, row: int, start: int, end: int, root: int) -> None:
     """Tries the program's phrases and those of every program, in their order."""
     code = scan.code
-    own = code[ACCEPTS] + 2 * _walk(scan, start, end, root)
-    common = code[ACCEPTS] + 2 * _walk(scan, start, end, COMMON_ROOT)
-    at, stop = code[own] + code[CANDIDATES], code[own + 1] + code[CANDIDATES]
-    other, other_stop = code[common] + code[CANDIDATES], code[common + 1] + code[CANDIDATES]
+    own, _ = _walk(scan, start, end, root)
+    common, _ = _walk(scan, start, end, code[COMMON])
+    at = code[CANDIDATES] + code[code[ACCEPTS] + 2 * own]
+    stop = code[CANDIDATES] + code[code[ACCEPTS] + 2 * own + 1]
+    other = code[CANDIDATES] + code[code[ACCEPTS] + 2 * common]
+    other_stop = code[CANDIDATES] + code[code[ACCEPTS] + 2 * common + 1]
     while at < stop or other < other_stop:
         if other >= other_stop or (at < stop and code[at] < code[other]):
             phrase = code[at]

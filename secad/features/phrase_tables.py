@@ -16,9 +16,10 @@ from secad.features.phrase_match import (
     ACCEPTS,
     BOUNDS,
     CANDIDATES,
+    CHAINS,
     CLASSES,
     CLOCKS,
-    COMMON_ROOT,
+    COMMON,
     EDGES,
     END,
     GAP,
@@ -26,9 +27,9 @@ from secad.features.phrase_match import (
     IGNORED_REST,
     LITERAL,
     LITERALS,
+    NAMES,
     NO_REST,
     NONE,
-    PROGRAMS_ROOT,
     ROOTS,
     STEPS,
     TEXT,
@@ -37,6 +38,7 @@ from secad.features.phrase_match import (
     WIDTH,
     Code,
 )
+from secad.features.phrase_trie import build_trie
 from secad.features.slot_types import ANY, INTEGER, IP, LEVEL
 
 _TYPES = {"": ANY, "ip": IP, "int": INTEGER, "level": LEVEL}
@@ -116,6 +118,21 @@ def build(phrases: Sequence[tuple[str, tuple[str, ...]]]) -> Built:
             slot_of[row, columns.index(name)] = slot
     most = max((len(one.slots) for one in compiled), default=0)
     return Built(_code(compiled, programs, pool), columns, slot_of, tuple(origins), max(most, 1))
+
+
+def slots_of(text: str) -> tuple[str, ...]:
+    """Returns the names of a phrase's slots, sorted.
+
+    Raises:
+        RuleError: the text is not well formed.
+
+    >>> slots_of("Invalid user {user_name:rest} from {source_ip:ip}{= port 22|}")
+    ('source_ip', 'user_name')
+    """
+    pool = _Pool()
+    return tuple(
+        sorted({name for items in variants(text) for name in _compile(items, text, pool).slots})
+    )
 
 
 def variants(text: str) -> Iterator[list[Item]]:
@@ -259,66 +276,32 @@ def _place(one: _Compiled, name: str, text: str) -> int:
     return one.slots[name]
 
 
-class _Trie:
-    """Names of programs, and for each program the leading literals of its phrases."""
-
-    def __init__(self) -> None:
-        self.edges: list[dict[int, int]] = [{}, {}, {}]  # nothing, names, common phrases
-        self.accepts: list[list[int]] = [[], [], []]
-        self.roots: dict[int, int] = {}
-
-    def add(self, root: int, text: bytes, phrase: int) -> None:
-        """Lets messages of ``root`` that begin with ``text`` try a phrase."""
-        self.accepts[self.node(root, text)].append(phrase)
-
-    def root_of(self, program: str) -> int:
-        """Returns the root of a program's phrases, made where it is new."""
-        node = self.node(PROGRAMS_ROOT, program.encode())
-        if node not in self.roots:
-            self.roots[node] = self._new()
-        return self.roots[node]
-
-    def node(self, root: int, text: bytes) -> int:
-        """Returns the node that ``text`` leads to."""
-        for byte in text:
-            if byte not in self.edges[root]:
-                self.edges[root][byte] = self._new()
-            root = self.edges[root][byte]
-        return root
-
-    def _new(self) -> int:
-        self.edges.append({})
-        self.accepts.append([])
-        return len(self.edges) - 1
-
-
 def _code(compiled: Sequence[_Compiled], programs: Sequence[tuple[str, ...]], pool: _Pool) -> Code:
     """Returns all tables in one array, as ``phrase_match`` describes it."""
-    trie = _Trie()
-    for number, one in enumerate(compiled):
-        for root in [trie.root_of(name) for name in programs[number]] or [COMMON_ROOT]:
-            trie.add(root, one.leading, number)
-    classes, width, edges, accepts, candidates, roots = _flat(trie)
-    clocks = [number for clock in pool.clocks for number in clock.tolist()]
-    literals = list(pool.literals)
-    sizes = {
+    trie = build_trie(
+        [one.leading for one in compiled], programs, lambda text: pool.literal(text)[1]
+    )
+    parts = {
         BOUNDS: 6 * len(compiled),
         STEPS: 4 * sum(len(one.head) + 1 + len(one.tail) for one in compiled),
-        LITERALS: len(literals),
-        CLASSES: len(classes),
-        EDGES: len(edges),
-        ACCEPTS: len(accepts),
-        CANDIDATES: len(candidates),
-        ROOTS: len(roots),
-        CLOCKS: len(clocks),
+        LITERALS: len(pool.literals),
+        CLASSES: len(trie.classes),
+        EDGES: len(trie.edges),
+        CHAINS: len(trie.chains),
+        ACCEPTS: len(trie.accepts),
+        CANDIDATES: len(trie.candidates),
+        ROOTS: len(trie.roots),
+        CLOCKS: sum(len(clock) for clock in pool.clocks),
     }
     at, header = HEADER, [0] * HEADER
-    for table, size in sizes.items():
+    for table, size in parts.items():
         header[table] = at
         at += size
-    header[WIDTH] = width
+    header[WIDTH], header[NAMES], header[COMMON] = trie.width, trie.names, trie.common
     bounds, steps = _placed(compiled, header)
-    tables = [header, bounds, steps, literals, classes, edges, accepts, candidates, roots, clocks]
+    clocks = [number for clock in pool.clocks for number in clock.tolist()]
+    tables = [header, bounds, steps, list(pool.literals), trie.classes, trie.edges, trie.chains]
+    tables += [trie.accepts, trie.candidates, trie.roots, clocks]
     return np.array([number for table in tables for number in table], dtype=np.int32)
 
 
@@ -338,30 +321,3 @@ def _placed(compiled: Sequence[_Compiled], header: list[int]) -> tuple[list[int]
             else:
                 steps += [kind, first, second, third]
     return bounds, steps
-
-
-def _flat(trie: _Trie) -> tuple[list[int], int, list[int], list[int], list[int], list[int]]:
-    """Returns CLASSES, WIDTH, EDGES, ACCEPTS, CANDIDATES and ROOTS of a trie."""
-    used = sorted({byte for edges in trie.edges for byte in edges})
-    width = len(used) + 1
-    classes = [0] * 256  # class 0: a byte that leads nowhere
-    for place, byte in enumerate(used):
-        classes[byte] = place + 1
-    edges = [0] * (width * len(trie.edges))
-    accepts = [0] * (2 * len(trie.edges))
-    candidates: list[int] = []
-    waiting: list[tuple[int, list[int], tuple[int, int]]] = [
-        (root, [], (0, 0)) for root in (PROGRAMS_ROOT, COMMON_ROOT, *trie.roots.values())
-    ]
-    while waiting:
-        node, inherited, span = waiting.pop()
-        if trie.accepts[node]:
-            inherited = sorted([*inherited, *trie.accepts[node]])
-            span = (len(candidates), len(candidates) + len(inherited))
-            candidates += inherited
-        accepts[2 * node], accepts[2 * node + 1] = span
-        for byte, following in trie.edges[node].items():
-            edges[node * width + classes[byte]] = following
-            waiting.append((following, inherited, span))
-    roots = [trie.roots.get(node, 0) for node in range(len(trie.edges))]
-    return classes, width, edges, accepts, candidates, roots

@@ -183,7 +183,7 @@ class PhraseBook:
             programs: (2, N) the same of the names of the programs that wrote them.
         """
         count = places.shape[1]
-        matches = np.full((count, FIRST_SLOT + 2 * self._most_slots), NONE, dtype=np.int64)
+        matches = np.empty((count, FIRST_SLOT + 2 * self._most_slots), dtype=np.int64)
         if count:
             named = np.full_like(places, NONE) if programs is None else programs
             scan = Scan(data, self._code, matches, np.zeros(FIELDS, dtype=np.int64))

@@ -82,7 +82,7 @@ def frame(data: Bytes, places: Places) -> Places:
         data: the buffer.
         places: (2, N) first byte and bytes of each line.
     """
-    frames = np.full((places.shape[1], WIDTH), NONE, dtype=np.int64)
+    frames = np.empty((places.shape[1], WIDTH), dtype=np.int64)
     if places.shape[1]:
         clocks = np.concatenate([_ISO, _SYSLOG])
         _frame_all(Scan(data, frames, clocks, np.zeros(FIELDS, dtype=np.int64)), places)
@@ -103,6 +103,8 @@ def _frame_all(scan: Scan, places: Places) -> None:
     for row in range(places.shape[1]):
         at = places[0, row]
         end = at + places[1, row]
+        for column in range(WIDTH):
+            frames[row, column] = NONE
         frames[row, STATUS] = CONTINUED if at < end and is_space(data[at]) else NO_TIME
         at = _priority(scan, row, at, end)
         if at + 1 < end and data[at] == _VERSION and is_space(data[at + 1]):

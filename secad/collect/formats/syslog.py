@@ -20,9 +20,10 @@ import pyarrow.compute as pc
 from secad.base.errors import RuleError
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ECS, LABELS
-from secad.collect.columns import labels_from, lines_of, utc_times
+from secad.collect.columns import by_pieces, labels_from, lines_of, utc_times
 from secad.collect.rules import Rule, RuleFile, read_rules
 from secad.collect.text import decode, reject
+from secad.features.phrase_tables import slots_of
 from secad.features.phrases import Phrase, PhraseBook
 from secad.features.slot_types import integers
 from secad.features.spans import Bytes, Places, buffer_of, gather
@@ -138,6 +139,9 @@ class Syslog:
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns the events and the rejects of LINES rows."""
+        return by_pieces(lines, lambda piece: self._parse(piece, context))
+
+    def _parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         text = decode(lines)
         data, frames = _framed(text.text)
         status = frames[:, STATUS]
@@ -244,7 +248,7 @@ def _phrases(rule: Rule) -> Iterator[str]:
         raise rule.error(f"'phrases' is {texts!r}, it must be a list of one or more texts")
     for text in texts:
         try:
-            names = PhraseBook([Phrase(text)]).columns
+            names = slots_of(text)
         except RuleError as error:
             raise rule.error(error.message) from error
         _check_columns(rule, names)

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from secad.base.errors import RuleError
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ECS, LABELS
-from secad.collect.columns import labels_of, lines_of, utc_times
+from secad.collect.columns import by_pieces, labels_of, lines_of, utc_times
 from secad.collect.rules import Rule, RuleFile, read_rules
 from secad.collect.text import Text, decode, reject
 from secad.features.phrases import Found, Phrase, PhraseBook, words
@@ -97,13 +97,8 @@ class PlainText:
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns the events and the rejects of LINES rows."""
-        text = decode(lines)
         header, _ = _best(context.head or _head_of(lines))
-        if header is None:
-            everything = np.ones(text.lines.num_rows, dtype=np.bool_)
-            rejects = [text.rejects, reject(text.lines, everything, _NO_LAYOUT)]
-            return Parsed(_no_events(), pa.concat_tables(rejects), skipped=text.skipped)
-        return _parse(text, header, context)
+        return by_pieces(lines, lambda piece: _parse(decode(piece), header, context))
 
 
 _COLUMNS = tuple(name for name in PlainText.fields if name != "time")
@@ -215,7 +210,11 @@ def _located(text: Text) -> tuple[Bytes, Places]:
     return data, np.stack([ends[:-1], np.diff(ends)])
 
 
-def _parse(text: Text, header: Header, context: ParseContext) -> Parsed:
+def _parse(text: Text, header: Header | None, context: ParseContext) -> Parsed:
+    if header is None:
+        everything = np.ones(text.lines.num_rows, dtype=np.bool_)
+        rejects = [text.rejects, reject(text.lines, everything, _NO_LAYOUT)]
+        return Parsed(_no_events(), pa.concat_tables(rejects), skipped=text.skipped)
     found = header.book.match(*_located(text))
     fits = found.rule >= 0
     times = utc_times(found.micros, found.zoned, found.yearless, context)
