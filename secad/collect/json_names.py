@@ -6,7 +6,7 @@ names that well-known logs use. Upper and lower case are one. Of several the fir
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from secad.collect.field_maps import COLUMNS
@@ -75,9 +75,16 @@ def _names() -> dict[str, tuple[str, ...]]:
         else:
             aliases[column].append(word)
     return {
-        name: tuple(dict.fromkeys((*(_dotted(name) if name != "time" else ()), *aliases[name])))
+        name: _once((*(_dotted(name) if name != "time" else ()), *aliases[name]))
         for name in COLUMNS
     }
+
+
+def _once(paths: Iterable[str]) -> tuple[str, ...]:
+    known: dict[str, str] = {}
+    for path in paths:
+        known.setdefault(path.lower(), path)
+    return tuple(known.values())
 
 
 NAMES: Mapping[str, tuple[str, ...]] = _names()

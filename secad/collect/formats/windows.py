@@ -20,6 +20,17 @@ _SURE = 0.97
 _LIKELY = 0.9  # the first line is longer than the head, its first keys are those of an event
 _LOOKED_AT = 20
 _FLAT = frozenset({"channel", "sourcename", "hostname", "providerguid", "computer", "recordnumber"})
+_MARKS = tuple(
+    frozenset(mark)
+    for mark in (
+        {"system", "eventdata"},
+        {"system", "userdata"},
+        {"channel", "event_id"},
+        {"channel", "event_data"},
+        {"channel", "record_id"},
+        {"channel", "provider_name"},
+    )
+)
 _CUT_OFF = (
     (b'"EventID"', b'"Channel"'),
     (b'"Event"', b'"System"'),
@@ -54,15 +65,9 @@ def _is_event(record: dict[str, Any] | None) -> bool:
     """Returns whether an object has the marks of a Windows event in one of its forms."""
     if record is None:
         return False
-    keys = {key.lower(): value for key, value in record.items()}
-    if "eventid" in keys and len(_FLAT & keys.keys()) >= 2:
+    keys = {key.lower() for key in record}
+    if "eventid" in keys and len(_FLAT & keys) >= 2:
         return True
     inner = [record.get("Event"), record, record.get("winlog")]
     forms = [{key.lower() for key in part} for part in inner if isinstance(part, dict)]
-    return any(
-        {"system", "eventdata"} <= form
-        or {"system", "userdata"} <= form
-        or {"channel", "event_id"} <= form
-        or {"channel", "provider_name"} <= form
-        for form in forms
-    )
+    return any(mark <= form for form in forms for mark in _MARKS)
