@@ -211,18 +211,24 @@ _CHUNK_BYTES = 65536
 _FILLED = 20  # most sample files hold a handful of records in a chunk; real logs fill them
 
 
+def evtx_source(data: Path | None) -> Path:
+    """Returns where the records of ``write_evtx`` come from."""
+    archive = data / "parsing" / "evtx" / "evtx_attack_samples.tar.xz" if data else None
+    return archive if archive and archive.is_file() else SAMPLES / "evtx.evtx"
+
+
 def write_evtx(path: Path, data: Path | None, records: int) -> tuple[int, str]:
     """Writes an EVTX file of at least ``records`` records: well-filled real chunks, repeated.
 
     Returns:
         how many records it holds, and where its chunks come from.
     """
-    archive = data / "parsing" / "evtx" / "evtx_attack_samples.tar.xz" if data else None
-    if archive and archive.is_file():
-        chunks = [chunk for file in _evtx_members(archive) for chunk in _filled(file)]
+    source = evtx_source(data)
+    if source.suffix == ".xz":
+        chunks = [chunk for file in _evtx_members(source) for chunk in _filled(file)]
         origin = f"{len(chunks)} chunks of EVTX-ATTACK-SAMPLES that hold {_FILLED} records or more"
     else:
-        chunks = _filled((SAMPLES / "evtx.evtx").read_bytes())
+        chunks = _filled(source.read_bytes())
         origin = f"{len(chunks)} chunks of the made sample_logs/evtx.evtx"
     written, count = 0, 0
     with path.open("wb") as file:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,12 +27,14 @@ class Run:
         cpu_s: user and system time of all its threads.
         peak_mb: the most memory that it held, in units of 10**6 bytes.
         output: its standard output.
+        told: its standard error.
     """
 
     seconds: float
     cpu_s: float
     peak_mb: float
     output: str
+    told: str
 
 
 @dataclass(frozen=True)
@@ -62,21 +65,16 @@ def run_process(command: Sequence[str], *, allowed: Sequence[int] = (0,)) -> Run
         SystemExit: it failed; the message carries what it wrote to standard error.
     """
     began = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    output, errors = process.stdout, process.stderr
-    assert output is not None  # noqa: S101 - a pipe was asked for
-    assert errors is not None  # noqa: S101
-    text = output.read()
-    wrong = errors.read()
-    _, status, used = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with TemporaryFile("w+") as output, TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, stdout=output, stderr=told, cwd=ROOT)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        texts = [(file.seek(0), file.read())[1] for file in (output, told)]
     if process.returncode not in allowed:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{wrong}")
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{texts[1]}")
     peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
-    return Run(seconds, used.ru_utime + used.ru_stime, peak, text)
+    return Run(seconds, used.ru_utime + used.ru_stime, peak, *texts)
 
 
 def machine() -> dict[str, Any]:
@@ -111,15 +109,27 @@ def commit() -> str:
     return (git("rev-parse", "--short=10", "HEAD") or "unknown") + ("+" if changed else "")
 
 
-def keep(name: str, sections: Mapping[str, Mapping[str, Any]], folder: Path = RESULTS) -> str:
+def keep(
+    name: str,
+    sections: Mapping[str, Mapping[str, Any]],
+    order: Sequence[str],
+    folder: Path = RESULTS,
+) -> str:
     """Lays sections over those kept in ``<name>.json``, writes it and ``<name>.md``.
+
+    Args:
+        name: of the benchmark.
+        sections: as ``section`` makes them, by name.
+        order: of all sections in the Markdown text.
+        folder: where the files go.
 
     Returns:
         the Markdown text.
     """
     path = folder / f"{name}.json"
     kept = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    merged = {key: {**kept, **sections}[key] for key in sorted({**kept, **sections})}
+    newest = {**kept, **sections}
+    merged = {key: newest[key] for key in order if key in newest}
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     text = _markdown(name, merged)
@@ -127,13 +137,23 @@ def keep(name: str, sections: Mapping[str, Mapping[str, Any]], folder: Path = RE
     return text
 
 
-def section(figures: Sequence[Figure], command: str, data_sha256: str) -> dict[str, Any]:
-    """Returns a section of the results: figures, and what they depend on."""
+def section(
+    figures: Sequence[Figure], command: str, data_sha256: str, load: float
+) -> dict[str, Any]:
+    """Returns a section of the results: figures, and what they depend on.
+
+    Args:
+        figures: in the order of the table.
+        command: that measured them.
+        data_sha256: of the samples behind them.
+        load: how many processes were running or waiting before, on average over a minute.
+    """
     return {
         "figures": [asdict(figure) for figure in figures],
         "command": command,
         "commit": commit(),
         "data_sha256": data_sha256,
+        "load_before": round(load, 1),
         "machine": machine(),
     }
 
@@ -154,7 +174,8 @@ def _markdown(name: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
         lines.append(
             f"- **{key}**: `{found['command']}`, commit {found['commit']}, data sha256 "
             f"{found['data_sha256'][:12]}; {host['cores']} cores of {host['cpu']}, "
-            f"{host['memory_gb']} GB, {host['system']}, Python {host['python']}"
+            f"{host['memory_gb']} GB, {host['system']}, Python {host['python']}, "
+            f"load before {found['load_before']}"
         )
     return "\n".join(lines) + "\n"
 
