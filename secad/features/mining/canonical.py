@@ -91,6 +91,7 @@ def canonicalise(messages: pa.StringArray, key: int) -> Canonical:
         present = messages.is_valid().to_numpy(zero_copy_only=False)
         messages = messages.drop_null()
     data, ends = buffer_of(messages)
+    data.flags.writeable = False  # as Arrow's own buffers are; or the kernel is compiled twice
     scratch = np.empty(_SCRATCH_BYTES, dtype=np.uint8)
     found = _scan(_Messages(data, ends[:-1], ends[1:]), key_halves(key), scratch, False)
     return Canonical(present, data, ends, found.hashes, found.value_ends, found.spans)

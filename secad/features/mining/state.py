@@ -65,7 +65,7 @@ def unpack(state: bytes) -> tuple[dict[str, Any], Hashes, Numbers]:
     header: dict[str, Any] = json.loads(body[_LENGTH_BYTES:text_end])
     hashes = np.frombuffer(body, dtype="<u8", offset=text_end, count=forms)
     numbers = np.frombuffer(body, dtype="<i4", offset=text_end + 8 * forms, count=forms)
-    return header, hashes, numbers
+    return header, hashes.copy(), numbers.copy()
 
 
 def _digest(body: bytes) -> bytes:
