@@ -15,6 +15,7 @@ import numpy as np
 from secad.base.compiled import kernel
 from secad.collect.json_scan import KEY, KEY_SIZE, PARENT, ROW, TEXT, TEXT_SIZE
 from secad.collect.json_texts import Bytes, Numbers, copy, copy_text
+from secad.features.inlined import inlined
 
 PATH_CAP_BYTES = 256  # no field has a longer name, and each label would repeat it
 PATHS_CAP = 1 << 18  # distinct names in a batch: beyond, the keys are data, which must not pile up
@@ -141,7 +142,7 @@ def take(nodes: Numbers, paths: Paths, best: Numbers, labels: Numbers, cells: Nu
     return count
 
 
-@kernel
+@inlined
 def _cell(best: Numbers, column: int, rank: int, row: int, new: int) -> int:
     """Returns where a value goes: the row's cell, a new one, or -1 if the one there is better."""
     if best[column, 0] == row and best[column, 2] <= rank:
@@ -152,19 +153,19 @@ def _cell(best: Numbers, column: int, rank: int, row: int, new: int) -> int:
     return int(best[column, 1])
 
 
-@kernel
+@inlined
 def _put(cells: Numbers, cell: int, column: int, nodes: Numbers, node: int) -> None:
     if cell >= 0:
         cells[cell, 0], cells[cell, 1] = column, nodes[node, ROW]
         cells[cell, 2], cells[cell, 3] = nodes[node, TEXT], nodes[node, TEXT_SIZE]
 
 
-@kernel
+@inlined
 def _is_blank(data: Bytes, at: int, size: int, blank: Bytes) -> bool:
     return size == 0 or (size == len(blank) and _are_same(data, at, blank, 0, size))
 
 
-@kernel
+@inlined
 def _are_same(some: Bytes, at: int, other: Bytes, place: int, size: int) -> bool:
     first, second = np.uint64(at), np.uint64(place)  # no test for Python's negative places
     for step in range(np.uint64(size)):  # noqa: SIM110  numba knows no generators
@@ -173,7 +174,7 @@ def _are_same(some: Bytes, at: int, other: Bytes, place: int, size: int) -> bool
     return True
 
 
-@kernel
+@inlined
 def _kind(above: int, text: int) -> int:
     """Returns a number for the keys of the leaves, and one for those of the objects, in an object.
 
@@ -184,7 +185,7 @@ def _kind(above: int, text: int) -> int:
     return 2 * above + (text < 0)
 
 
-@kernel
+@inlined
 def _remembered(data: Bytes, at: int, size: int, kind: int, memo: Numbers) -> int:
     """Returns the entry of a key if it was met before among those of its kind, else -1."""
     place = _memo_place(data, at, size, kind, memo)
@@ -194,7 +195,7 @@ def _remembered(data: Bytes, at: int, size: int, kind: int, memo: Numbers) -> in
     return int(memo[place, 3]) - 1 if _are_same(data, at, data, memo[place, 1], length) else -1
 
 
-@kernel
+@inlined
 def _memo_place(data: Bytes, at: int, size: int, kind: int, memo: Numbers) -> int:
     length = size if size >= 0 else ~size
     mixed = kind * 31 + length
@@ -204,7 +205,7 @@ def _memo_place(data: Bytes, at: int, size: int, kind: int, memo: Numbers) -> in
     return (mixed ^ mixed >> 12) & (len(memo) - 1)
 
 
-@kernel
+@inlined
 def _look_up(data: Bytes, nodes: Numbers, node: int, above: int, paths: Paths) -> int:
     """Returns the entry of a node's path, a new one where it has none; -2 where it can have none.
 
@@ -235,7 +236,7 @@ def _look_up(data: Bytes, nodes: Numbers, node: int, above: int, paths: Paths) -
     return entry
 
 
-@kernel
+@inlined
 def _entry(paths: Paths, size: int, is_object: bool) -> int:
     """Returns the entry of the path in hand, a new one if it has none; -2 if there are enough."""
     slots, entries, hashed = paths.slots, paths.entries, paths.secret[0]
@@ -258,7 +259,7 @@ def _entry(paths: Paths, size: int, is_object: bool) -> int:
     return entry
 
 
-@kernel
+@inlined
 def _is_path(paths: Paths, entry: int, size: int, is_object: bool) -> bool:
     """Returns whether an entry is the path in hand, of known ones without regard to case."""
     begin, fate = paths.entries[entry, BEGIN], paths.entries[entry, FATE]

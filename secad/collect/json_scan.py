@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secad.base.compiled import kernel
+from secad.features.inlined import inlined
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
@@ -98,12 +99,12 @@ def scan(data: Bytes, starts: Numbers, nodes: Numbers, faults: Numbers) -> int:
     return count
 
 
-@kernel
+@inlined
 def _fault(number: int, at: int) -> int:
     return -(at * 16 + number)
 
 
-@kernel
+@inlined
 def _line(data: Bytes, at: int, end: int, nodes: Numbers, count: int) -> tuple[int, int]:
     """Walks the objects of a line; returns its end or a fault, and the next free node."""
     at = _space(data, at, end)
@@ -137,7 +138,7 @@ def _line(data: Bytes, at: int, end: int, nodes: Numbers, count: int) -> tuple[i
     return at if at == end else _fault(_TRAILING, at), count
 
 
-@kernel
+@inlined
 def _above(nodes: Numbers, node: int, levels: int) -> int:
     """Returns the object so many levels above a node, -1 for that of the line."""
     while levels > 0 and node >= 0:
@@ -145,7 +146,7 @@ def _above(nodes: Numbers, node: int, levels: int) -> int:
     return node
 
 
-@kernel
+@inlined
 def _text(data: Bytes, at: int, stop: int, kind: int) -> tuple[int, int]:
     """Returns TEXT and TEXT_SIZE of the value in ``data[at:stop]``."""
     if kind == _INNER:
@@ -155,14 +156,14 @@ def _text(data: Bytes, at: int, stop: int, kind: int) -> tuple[int, int]:
     return at, ~(stop - at) if kind == _ESCAPED else stop - at
 
 
-@kernel
+@inlined
 def _space(data: Bytes, at: int, end: int) -> int:
     while at < end and _SPACE[data[at]]:
         at += 1
     return at
 
 
-@kernel
+@inlined
 def _key(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
     """Returns the place after a key and its colon or a fault, the key's end, has it escapes."""
     if at >= end or data[at] != _QUOTE:
@@ -176,7 +177,7 @@ def _key(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
     return at + 1, after - 1, kind == _ESCAPED
 
 
-@kernel
+@inlined
 def _value(data: Bytes, at: int, end: int, depth: int) -> tuple[int, int]:
     """Passes the value at ``at``, but of an object only its opening brace.
 
@@ -199,7 +200,7 @@ def _value(data: Bytes, at: int, end: int, depth: int) -> tuple[int, int]:
     return _array(data, at, end, depth), _PLAIN
 
 
-@kernel
+@inlined
 def _enter(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Passes an opening brace, and the closing one of an empty object."""
     at = _space(data, at + 1, end)
@@ -208,7 +209,7 @@ def _enter(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return at, _INNER
 
 
-@kernel
+@inlined
 def _leave(data: Bytes, at: int, end: int, inside: int, depth: int) -> tuple[int, int, int]:
     """Passes what may stand after a value: closing brackets, and a comma unless all is closed.
 
@@ -233,7 +234,7 @@ def _leave(data: Bytes, at: int, end: int, inside: int, depth: int) -> tuple[int
     return at, inside, depth
 
 
-@kernel
+@inlined
 def _array(data: Bytes, at: int, end: int, depth: int) -> int:
     """Returns the place after the array at ``at`` or a fault; what is in it is only checked.
 
@@ -266,7 +267,7 @@ def _array(data: Bytes, at: int, end: int, depth: int) -> int:
             return at
 
 
-@kernel
+@inlined
 def _scalar(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Returns the place after the string, number or word at ``at`` or a fault, and its kind."""
     byte = data[at] if at < end else 0
@@ -281,7 +282,7 @@ def _scalar(data: Bytes, at: int, end: int) -> tuple[int, int]:
     return _word(data, at, end, _NULL), _NOTHING
 
 
-@kernel
+@inlined
 def _string(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Returns the place after the string whose first byte is at ``at`` or a fault, and its kind."""
     kind = _PLAIN
@@ -299,7 +300,7 @@ def _string(data: Bytes, at: int, end: int) -> tuple[int, int]:
         at, kind = at + width, _ESCAPED
 
 
-@kernel
+@inlined
 def _ordinary(data: Bytes, at: int, end: int) -> int:
     """Returns the next place of a quote, a backslash or a control character, or the end."""
     place, stop = np.uint64(at), np.uint64(end)  # no test for Python's negative places
@@ -308,7 +309,7 @@ def _ordinary(data: Bytes, at: int, end: int) -> int:
     return int(np.int64(place))
 
 
-@kernel
+@inlined
 def _escape_width(data: Bytes, at: int, end: int) -> int:
     """Returns how many bytes the escape at ``at`` has, 0 where it is none."""
     if at + 1 < end and _ESCAPABLE[data[at + 1]]:
@@ -321,7 +322,7 @@ def _escape_width(data: Bytes, at: int, end: int) -> int:
     return 6
 
 
-@kernel
+@inlined
 def _number(data: Bytes, at: int, end: int) -> int:
     """Returns the place after the number at ``at`` or a fault."""
     if data[at] == _MINUS:
@@ -341,14 +342,14 @@ def _number(data: Bytes, at: int, end: int) -> int:
     return at if at > first else _fault(_NUMBER, first)
 
 
-@kernel
+@inlined
 def _digits(data: Bytes, at: int, end: int) -> int:
     while at < end and _DIGIT[data[at]]:
         at += 1
     return at
 
 
-@kernel
+@inlined
 def _word(data: Bytes, at: int, end: int, word: Bytes) -> int:
     """Returns the place after ``word`` at ``at`` or a fault."""
     for step in range(len(word)):

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secad.base.compiled import kernel
+from secad.features.inlined import inlined
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int32]
@@ -114,7 +115,7 @@ def label_texts(data: Bytes, cells: Numbers, cap: int) -> tuple[Numbers, Integer
     return entries, offsets, values[:put]
 
 
-@kernel
+@inlined
 def _clipped(data: Bytes, at: int, size: int, cap: int) -> int:
     """Returns the size that a text of at most ``cap`` bytes has, no character or escape cut."""
     if -cap <= size <= cap:
@@ -132,7 +133,7 @@ def _clipped(data: Bytes, at: int, size: int, cap: int) -> int:
     return kept if size >= 0 else ~kept
 
 
-@kernel
+@inlined
 def copy(some: Bytes, at: int, other: Bytes, put: int, size: int) -> None:
     """Copies bytes."""
     source, target = np.uint64(at), np.uint64(put)  # no test for Python's negative places
@@ -140,7 +141,7 @@ def copy(some: Bytes, at: int, other: Bytes, put: int, size: int) -> None:
         other[target + step] = some[source + step]
 
 
-@kernel
+@inlined
 def _copy_run(data: Bytes, at: int, stop: int, out: Bytes, put: int) -> int:
     """Copies the bytes before the next backslash and returns how many they are."""
     source, target, end = np.uint64(at), np.uint64(put), np.uint64(stop)
@@ -150,7 +151,7 @@ def _copy_run(data: Bytes, at: int, stop: int, out: Bytes, put: int) -> int:
     return int(np.int64(target)) - put
 
 
-@kernel
+@inlined
 def copy_text(data: Bytes, at: int, size: int, out: Bytes, put: int) -> int:
     """Copies a text and returns where it ends.
 
@@ -173,7 +174,7 @@ def copy_text(data: Bytes, at: int, size: int, out: Bytes, put: int) -> int:
     return put
 
 
-@kernel
+@inlined
 def _unescape(data: Bytes, at: int, stop: int, out: Bytes, put: int) -> tuple[int, int]:
     """Puts what the escape at ``at`` stands for; returns the places after both."""
     if data[at + 1] != _LETTER_U:
@@ -191,7 +192,7 @@ def _unescape(data: Bytes, at: int, stop: int, out: Bytes, put: int) -> tuple[in
     return at, _put_point(out, put, point)
 
 
-@kernel
+@inlined
 def _code_unit(data: Bytes, at: int) -> int:
     r"""Returns the UTF-16 unit of the ``\uXXXX`` at ``at``."""
     unit = 0
@@ -200,7 +201,7 @@ def _code_unit(data: Bytes, at: int) -> int:
     return unit
 
 
-@kernel
+@inlined
 def _put_point(out: Bytes, put: int, point: int) -> int:
     """Puts a code point as UTF-8; returns the place after it."""
     if point < 0x80:
