@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 
 from secad.collect import json_paths
 from secad.collect.json_paths import Paths
-from secad.collect.json_scan import FAULTS, nodes_for, scan
+from secad.collect.json_scan import FAULTS, ROW, nodes_for, scan
 from secad.collect.json_texts import Bytes, Numbers, column_texts, label_texts, spread
 from secad.features.spans import buffer_of, gather
 
@@ -90,7 +90,7 @@ def read_json(
         room = nodes_for(starts[last] - starts[first])
         nodes = np.empty((room, 6), dtype=np.int64)
         nodes = nodes[: scan(data, starts[first : last + 1], nodes, faults[first:last])]
-        nodes[:, 0] += first
+        nodes[:, ROW] += first
         json_paths.name(data, nodes, paths, nothing)
         found = np.empty((len(nodes) * most, 4), dtype=np.int64)
         cells.append(found[: json_paths.take(nodes, paths, best, labels, found)].copy())

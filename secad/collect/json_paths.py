@@ -34,8 +34,6 @@ ENTRY = KEY_SIZE
 """The column of nodes where a key's entry comes to stand once it is known."""
 
 _TOP, _NOWHERE = -1, -2  # in place of an entry: no object around; a path that leads to nothing
-
-
 _LOWER = np.array([byte + 32 if 65 <= byte <= 90 else byte for byte in range(256)], np.uint8)
 
 
