@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ _CHUNK_BYTES = 1 << 20  # a chunk and its nodes stay in the cache from pass to p
 _MEMO_SIZE = 1 << 12  # several times the names that a log has
 _SLOTS = 2 * json_paths.PATHS_CAP  # half full at most
 _SECRET = np.array([secrets.randbits(62), secrets.randbits(62) | 1], dtype=np.int64)
+
+_Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -78,21 +80,21 @@ def read_json(
         blank: a text that means that there is no value, such as ``-``.
     """
     data, starts = buffer_of(text)
-    paths = _known_paths(wanted, ignored, unwrapped)
+    columns = tuple((column, tuple(column_paths)) for column, column_paths in wanted.items())
+    plan = _plan(columns, tuple(ignored), tuple(unwrapped))
+    paths = _known_paths(plan)
     best = np.full((len(wanted), 3), -1, dtype=np.int64)
     labels = np.zeros(len(text), dtype=np.int64)
     faults = np.zeros((len(text), 2), dtype=np.int64)
     nothing = np.frombuffer(blank.encode(), dtype=np.uint8)
     cells = [np.empty((0, 4), dtype=np.int64)]
-    uses = Counter(name.lower() for names in wanted.values() for name in names)
-    most = max(uses.values(), default=1)  # cells that one leaf can become
     for first, last in _chunks(starts):
         room = nodes_for(starts[last] - starts[first])
         nodes = np.empty((room, 6), dtype=np.int64)
         nodes = nodes[: scan(data, starts[first : last + 1], nodes, faults[first:last])]
         nodes[:, ROW] += first
         json_paths.name(data, nodes, paths, nothing)
-        found = np.empty((len(nodes) * most, 4), dtype=np.int64)
+        found = np.empty((len(nodes) * plan.most, 4), dtype=np.int64)
         cells.append(found[: json_paths.take(nodes, paths, best, labels, found)].copy())
     taken = np.concatenate(cells)
     return JsonColumns(
@@ -135,58 +137,74 @@ def _chunks(starts: Numbers) -> Iterator[tuple[int, int]]:
         first = max(last, first + 1)
 
 
-def _known_paths(
-    wanted: Mapping[str, Sequence[str]], ignored: Collection[str], unwrapped: Collection[str]
-) -> Paths:
+@dataclass(frozen=True)
+class _Plan:
+    """The paths that are known beforehand, as ``json_paths.admit`` takes them.
+
+    Args:
+        names: the bytes of the paths.
+        starts: (P + 1,) where each begins in ``names``.
+        fates: (P, 3) what becomes of each.
+        uses: (U, 2) column and rank of wanted paths.
+        most: how many columns want the same path, at most.
+    """
+
+    names: Bytes
+    starts: Numbers
+    fates: Numbers
+    uses: Numbers
+    most: int
+
+
+@lru_cache(maxsize=32)  # a format asks for the same with each batch
+def _plan(wanted: _Wanted, ignored: tuple[str, ...], unwrapped: tuple[str, ...]) -> _Plan:
     uses: dict[str, list[tuple[int, int]]] = {}
-    for column, names in enumerate(wanted.values()):
-        for rank, name in enumerate(names):
-            uses.setdefault(name.lower(), []).append((column, rank))
-    paths = _no_paths([use for path_uses in uses.values() for use in path_uses])
-    left_out = [name.lower() for name in ignored]
+    for column, (_, paths) in enumerate(wanted):
+        for rank, path in enumerate(paths):
+            uses.setdefault(path.lower(), []).append((column, rank))
+    left_out = [path.lower() for path in ignored]
     leaves = dict.fromkeys(left_out, (json_paths.IGNORED, 0, 0))
     last = 0
-    for name, path_uses in uses.items():
+    for path, path_uses in uses.items():
         first, last = last, last + len(path_uses)
-        leaves[name] = (json_paths.WANTED, first, last)
-    objects = dict.fromkeys((name.lower() for name in unwrapped), (json_paths.UNWRAPPED, 0, 0))
-    objects |= {name.removesuffix("."): (json_paths.DROPPED, 0, 0) for name in left_out}
-    for name in _objects_on_the_way(wanted):
-        if name.lower() not in objects:
-            objects[name] = (json_paths.OBJECT, 0, 0)
-    _admit(paths, leaves | {f"{name}.": fate for name, fate in objects.items()})
-    return paths
-
-
-def _admit(paths: Paths, fates: Mapping[str, tuple[int, int, int]]) -> None:
-    known = {name.encode(): fate for name, fate in fates.items()}
-    names = [name for name in known if len(name) < json_paths.PATH_CAP_BYTES]
-    json_paths.admit(
-        paths,
+        leaves[path] = (json_paths.WANTED, first, last)
+    objects = dict.fromkeys((path.lower() for path in unwrapped), (json_paths.UNWRAPPED, 0, 0))
+    objects |= {path.removesuffix("."): (json_paths.DROPPED, 0, 0) for path in left_out}
+    for path in _objects_on_the_way(wanted):
+        if path.lower() not in objects:
+            objects[path] = (json_paths.OBJECT, 0, 0)
+    known = leaves | {f"{path}.": fate for path, fate in objects.items()}
+    fates = {path.encode(): fate for path, fate in known.items()}
+    names = [name for name in fates if len(name) < json_paths.PATH_CAP_BYTES]
+    return _Plan(
         np.frombuffer(b"".join(names), dtype=np.uint8),
         np.cumsum([0, *map(len, names)]),
-        np.array([known[name] for name in names], dtype=np.int64).reshape(-1, 3),
+        np.array([fates[name] for name in names], dtype=np.int64).reshape(-1, 3),
+        np.array([use for every in uses.values() for use in every], np.int64).reshape(-1, 2),
+        max(map(len, uses.values()), default=1),
     )
 
 
-def _objects_on_the_way(wanted: Mapping[str, Sequence[str]]) -> list[str]:
+def _objects_on_the_way(wanted: _Wanted) -> list[str]:
     """Returns the objects that wanted paths lead through, so that there is a place for them."""
-    parts = [name.split(".") for names in wanted.values() for name in names]
+    parts = [path.split(".") for _, paths in wanted for path in paths]
     return [".".join(path[:count]) for path in parts for count in range(1, len(path))]
 
 
-def _no_paths(uses: list[tuple[int, int]]) -> Paths:
+def _known_paths(plan: _Plan) -> Paths:
     count, size = json_paths.PATHS_CAP, json_paths.PATH_CAP_BYTES
-    return Paths(  # most of this room is never touched, and so never taken
+    paths = Paths(  # most of this room is never touched, and so never taken
         slots=np.zeros(_SLOTS, dtype=np.int64),
         entries=np.empty((count, 6), dtype=np.int64),
         pool=np.empty(count * size, dtype=np.uint8),
-        uses=np.array(uses, dtype=np.int64).reshape(-1, 2),
+        uses=plan.uses,
         memo=np.zeros((_MEMO_SIZE, 4), dtype=np.int64),
         path=np.empty(size + 8, dtype=np.uint8),
         used=np.zeros(2, dtype=np.int64),
         secret=_SECRET,
     )
+    json_paths.admit(paths, plan.names, plan.starts, plan.fates)
+    return paths
 
 
 def _columns(data: Bytes, cells: Numbers, names: list[str], count: int) -> dict[str, pa.Array]:
