@@ -88,14 +88,16 @@ def read_json(
     faults = np.zeros((len(text), 2), dtype=np.int64)
     nothing = np.frombuffer(blank.encode(), dtype=np.uint8)
     cells = [np.empty((0, 4), dtype=np.int64)]
-    for first, last in _chunks(starts):
-        room = nodes_for(starts[last] - starts[first])
-        nodes = np.empty((room, 6), dtype=np.int64)
-        nodes = nodes[: scan(data, starts[first : last + 1], nodes, faults[first:last])]
-        nodes[:, ROW] += first
-        json_paths.name(data, nodes, paths, nothing)
-        found = np.empty((len(nodes) * plan.most, 4), dtype=np.int64)
-        cells.append(found[: json_paths.take(nodes, paths, best, labels, found)].copy())
+    chunks = list(_chunks(starts))
+    room = max((nodes_for(starts[last] - starts[first]) for first, last in chunks), default=0)
+    nodes = np.empty((room, 6), dtype=np.int64)
+    found = np.empty((room * plan.most, 4), dtype=np.int64)
+    for first, last in chunks:
+        count = scan(data, starts[first : last + 1], nodes, faults[first:last])
+        nodes[:count, ROW] += first
+        json_paths.name(data, nodes[:count], paths, nothing)
+        count = json_paths.take(nodes[:count], paths, best, labels, found)
+        cells.append(found[:count].copy())
     taken = np.concatenate(cells)
     return JsonColumns(
         _columns(data, taken, list(wanted), len(text)),
