@@ -50,14 +50,13 @@ def event_times(raw: Mapping[str, pa.Array], context: ParseContext) -> pa.Array:
 
 def _instants(text: pa.Array, context: ParseContext) -> pa.Array:
     """Returns (N,) UTC times of ISO 8601 texts, or in any other writing that is known."""
-    try:
-        return pc.cast(text, TIME)  # many times as quick, but all or nothing
-    except pa.ArrowInvalid:
-        pass
-    try:
-        return to_utc(pc.cast(text, _NAIVE), context.tz)
+    first = pc.first(text).as_py() or ""
+    zoned = first.endswith("Z") or first[-6:-5] in {"+", "-"}
+    try:  # many times as quick, but all or nothing
+        time = pc.cast(text, TIME if zoned else _NAIVE)
     except pa.ArrowInvalid:
         return parse_any(text, context.tz, context.anchor_time)
+    return time if zoned else to_utc(time, context.tz)
 
 
 def _naive(text: pa.Array) -> pa.Array:
