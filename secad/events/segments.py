@@ -22,6 +22,7 @@ from secad.base.ledger_tables import segment as segment_table
 KINDS = ("events", "rejects", "scores")
 _ROWS_PER_GROUP = 131_072
 _DAY_US = 86_400_000_000
+_ROWS_PER_RUN = 64  # shorter runs of one day cost more to join than to copy
 
 # values that never repeat: a dictionary of them would only be thrown away again
 _DISTINCT = ("event_id", "subject", "byte_offset", "line", "raw", "score", "member_ids")
@@ -140,15 +141,21 @@ def write_part(root: Path, slot: Slot, table: pa.Table, mark: str = "") -> Segme
 
 
 def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """Yields the rows of each UTC day of the ``time`` column, in the order of days."""
+    """Yields the rows of each UTC day of the ``time`` column, in the order of days.
+
+    Logs are mostly in the order of time, so that a day's rows are a few runs and need no copy.
+    """
     days = table.column("time").cast(pa.int64()).to_numpy() // _DAY_US
-    if (days[1:] < days[:-1]).any():  # most logs are in the order of time and need no copy
+    edges = np.flatnonzero(np.diff(days)) + 1
+    if len(edges) * _ROWS_PER_RUN > len(days):
         order = np.argsort(days, kind="stable")
         table, days = table.take(pa.array(order)), days[order]
-    found, starts = np.unique(days, return_index=True)
-    ends = [*starts[1:], len(days)]
-    for day, start, end in zip(found, starts, ends, strict=True):
-        yield str(np.datetime64(int(day), "D")), table.slice(start, end - start)
+        edges = np.flatnonzero(np.diff(days)) + 1
+    starts, ends = np.r_[0, edges], np.r_[edges, len(days)]
+    for day in np.unique(days):
+        runs = np.flatnonzero(days[starts] == day)
+        slices = [table.slice(starts[run], ends[run] - starts[run]) for run in runs]
+        yield str(np.datetime64(int(day), "D")), pa.concat_tables(slices)
 
 
 def orphans(root: Path, named: Iterable[Segment]) -> list[Path]:
