@@ -20,8 +20,8 @@ from secad.triage.registry import ModelRegistry
 from secad.triage.store import AlertStore
 
 if TYPE_CHECKING:
-    from secad.pipeline.detect import DetectReport, FitReport
     from secad.pipeline.ingest import IngestReport
+    from secad.pipeline.runs import DetectReport
 
 Told = Callable[[str, int], None]
 
@@ -80,7 +80,7 @@ class Secad:
         until: datetime | None = None,
         now: datetime | None = None,
         told: Told | None = None,
-    ) -> FitReport:
+    ) -> DetectReport:
         """Fits models on stored events; see ``secad.pipeline.detect.fit_models``.
 
         Args:

@@ -54,7 +54,7 @@ KNOWN: Mapping[str, Mapping[str, Setting]] = {
         "workers": Setting(0, "parsing threads; 0 is one for each core, at most 8", least=0),
     },
     "detect": {
-        "models": Setting(["ape", "rarity"], "models that run when none is named"),
+        "models": Setting(["ape", "rarity"], "models that score when none is named"),
         "blocks": Setting(5, "time blocks of a cross-fit", least=2),
         "seed": Setting(0, "seed of everything that draws at random"),
         "max_rows": Setting(
@@ -62,6 +62,10 @@ KNOWN: Mapping[str, Mapping[str, Setting]] = {
         ),
     },
     "alerts": {
+        "models": Setting(
+            ["ape"],
+            "models whose findings become alerts; one named on the command line always does",
+        ),
         "budget_per_day": Setting(50, "alerts kept for each day of log time", least=1),
         "episode_gap_s": Setting(
             3600, "seconds of quiet after which the same finding is a new alert", least=1

@@ -21,7 +21,7 @@ from secad.base.protocols import Format, Frames, HoldsBack, ParseContext
 from secad.base.schemas import EVENTS, LINES, REJECTS, TIME
 from secad.collect.transports.files import Stream
 from secad.collect.transports.lines import Batch, Place, read_lines
-from secad.features.templates import Canonical
+from secad.features.mining.canonical import Canonical
 from secad.pipeline.templating import Templating
 
 

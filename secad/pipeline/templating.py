@@ -11,7 +11,8 @@ import pyarrow as pa
 from secad.base.protocols import Format
 from secad.base.schemas import EVENTS
 from secad.events.store import EventStore
-from secad.features.templates import Assigned, Canonical, TemplateMiner, column_templates
+from secad.features.mining.canonical import Canonical
+from secad.features.templates import Assigned, TemplateMiner, column_templates
 
 STATE_PREFIX = "templates/"
 _TEXT_PREFIX = "template-texts/"
