@@ -16,9 +16,10 @@ from secad.base.config import Config
 from secad.base.errors import ModelError
 from secad.base.schemas import SCORES
 from secad.events.store import EventStore, Pending
-from secad.pipeline.evidence import with_hashes
+from secad.pipeline.evidence import in_words, with_hashes
 from secad.pipeline.fitting import Fit, cross_fitted, fit_on, load_fit, rules_of
 from secad.pipeline.runs import ModelRun
+from secad.pipeline.templating import template_texts
 from secad.pipeline.training import (
     affected,
     in_training,
@@ -73,6 +74,7 @@ class Detection:
         self._config = plan.config
         self._now = now
         self._pools: dict[str, Sample] = {}
+        self._templates = template_texts(self._events)
 
     def prepare(self, name: str, dataset: str) -> Fit:
         """Returns the fit that scores a dataset, made now where there is none.
@@ -172,7 +174,8 @@ class Detection:
             own=own,
             known=self._known(fit.entry),
         )
-        count = self._alerts.upsert(with_hashes(raised.alerts))
+        alerts = in_words(with_hashes(raised.alerts), self._templates)
+        count = self._alerts.upsert(alerts)
         run.new += count.new
         run.updated += count.updated
         run.over_budget += raised.over_budget

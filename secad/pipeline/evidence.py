@@ -1,14 +1,36 @@
-"""The hash of each evidence record, taken from its source when the alert is made."""
+"""What is added to alerts when they are made: hashes of evidence, templates in words."""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from secad.base.schemas import ALERTS
 from secad.collect.transports.files import PieceReader
+
+_TEMPLATE = re.compile(r"template id ([0-9a-f]{20})")  # as reasons of alerts write it
+_TEMPLATE_LETTERS = 80
+
+
+def in_words(alerts: pa.Table, templates: Mapping[str, str]) -> pa.Table:
+    """Returns ALERTS rows whose reasons name templates by their text, not by their id.
+
+    Args:
+        alerts: ALERTS rows.
+        templates: id -> text.
+    """
+
+    def worded(found: re.Match[str]) -> str:
+        text = templates.get(found[1])
+        return f"template {text[:_TEMPLATE_LETTERS]!r}" if text else found[0]
+
+    reasons = [_TEMPLATE.sub(worded, reason) for reason in alerts.column("reason").to_pylist()]
+    place = alerts.column_names.index("reason")
+    return alerts.set_column(place, ALERTS.field("reason"), pa.array(reasons, pa.string()))
 
 
 def with_hashes(alerts: pa.Table) -> pa.Table:

@@ -102,6 +102,11 @@ def template_texts(store: EventStore) -> dict[str, str]:
     return texts
 
 
+def has_column_templates(store: EventStore, dataset: str) -> bool:
+    """Returns whether a dataset's templates are combinations of its columns."""
+    return bool(store.states(_TEXT_PREFIX + dataset).get(_TEXT_PREFIX + dataset))
+
+
 def _texts(found: pa.Table) -> dict[str, str]:
     ids, texts = found.column("template_id").to_pylist(), found.column("template").to_pylist()
     return dict(zip(ids, texts, strict=True))

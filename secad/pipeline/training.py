@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 
 from secad.base.schemas import SCORES, TIME
 from secad.events.store import EventStore
+from secad.pipeline.templating import has_column_templates
 from secad.triage.registry import ModelEntry
 
 ORDER = [("time", "ascending"), ("event_id", "ascending")]
@@ -34,10 +35,10 @@ def training_events(
         ingested_until: only what was ingested until then.
         most: at most that many.
     """
-    rows, condition = store.events(dataset=dataset, since=since, until=until)
+    condition = pc.scalar(True)
     if ingested_until is not None:
-        condition &= ds.field("ingested_time") <= pa.scalar(ingested_until, TIME)
-    events = rows.to_table(filter=condition).sort_by(ORDER)
+        condition = ds.field("ingested_time") <= pa.scalar(ingested_until, TIME)
+    events = _events(store, dataset, since, until, condition)
     return events.slice(max(0, events.num_rows - most))
 
 
@@ -58,10 +59,10 @@ def unscored_events(
         until: only before this time.
         seen_until: what was ingested until then needs no second look.
     """
-    rows, condition = store.events(dataset=entry.dataset, since=since, until=until)
+    condition = pc.scalar(True)
     if seen_until is not None:
-        condition &= ds.field("ingested_time") > pa.scalar(seen_until, TIME)
-    events = rows.to_table(filter=condition).sort_by(ORDER)
+        condition = ds.field("ingested_time") > pa.scalar(seen_until, TIME)
+    events = _events(store, entry.dataset, since, until, condition)
     scores = store.scores(entry.model_id)
     if scores is None or not events.num_rows:
         return events
@@ -119,10 +120,27 @@ def affected(
     end = last.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     open_alerts = known.filter(pc.greater_equal(known.column("time_end"), pa.scalar(start, TIME)))
     start = min(start, earliest(open_alerts, "time_start") or start)
-    rows, condition = store.events(dataset=entry.dataset, since=start, until=end)
-    events = rows.to_table(filter=condition)
+    events = _events(store, entry.dataset, start, end, pc.scalar(True))
     ids = pc.is_in(scores.column("subject"), value_set=events.column("event_id").cast(pa.binary()))
     near = scores.filter(ids).select(SCORES.names)
     subjects = near.column("subject").combine_chunks()
     found = pc.is_in(events.column("event_id").cast(pa.binary()), value_set=subjects)
     return events.filter(found), near
+
+
+def _events(
+    store: EventStore,
+    dataset: str,
+    since: datetime | None,
+    until: datetime | None,
+    condition: pc.Expression,
+) -> pa.Table:
+    """Returns events as models see them, by time and id.
+
+    Templates that are only a combination of columns say nothing that the columns do not.
+    """
+    rows, in_range = store.events(dataset=dataset, since=since, until=until)
+    names = list(rows.schema.names)
+    if has_column_templates(store, dataset):
+        names.remove("template_id")
+    return rows.to_table(columns=names, filter=in_range & condition).sort_by(ORDER)
