@@ -218,13 +218,13 @@ def address_role(addresses: pa.StringArray) -> pa.Array:
 def network(addresses: pa.StringArray) -> pa.Array:
     """Returns the /24 of private IPv4 addresses, the /16 of public ones, the /64 of IPv6.
 
-    >>> network(pa.array(["10.1.2.3", "52.109.6.7"])).to_pylist()
-    ['10.1.2.0/24', '52.109.0.0/16']
+    >>> network(pa.array(["10.1.2.3", "52.109.6.7", "fe80::1:2"])).to_pylist()
+    ['10.1.2.0/24', '52.109.0.0/16', 'fe80::/64']
     """
     v4 = r"^(::ffff:)?([0-9]+\.[0-9]+)\.([0-9]+)\.[0-9]+$"
     near = _replace(addresses, v4, r"\2.\3.0/24")
     far = _replace(addresses, v4, r"\2.0.0/16")
-    v6 = _replace(addresses, r"^(([0-9a-fA-F]{1,4}:){4}).*$", r"\1:/64")
+    v6 = _replace(pc.utf8_lower(addresses), r"^(([0-9a-f]{1,4}:){1,4}).*$", r"\1:/64")
     is_v4 = pc.match_substring_regex(addresses, v4)
     local = pc.is_in(address_role(addresses), pa.array(["private", "loopback", "link-local"]))
     return pc.if_else(is_v4, pc.if_else(local, near, far), v6)

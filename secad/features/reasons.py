@@ -2,7 +2,7 @@
 
 A model says how odd each value and each pair of values is; what is said about them here comes
 from the background alone, so that a reader can check it: "winword.exe has never started
-powershell.exe (0 of 1,204 events with winword.exe)".
+powershell.exe (0 of 1,204 other events with winword.exe)".
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from secad.features.views import ABSENT
 Weights = npt.NDArray[np.float64]
 MOST_EVIDENCE = 6
 _VALUE_CAP = 80
+_CLASS_DISCOUNT = 0.8
 
 # What the first column's value does to the second's, where the pair has a verb.
 _VERBS: tuple[tuple[str, str, str], ...] = (
@@ -94,6 +95,17 @@ class _Fact:
     weight: float
     sentence: str
 
+    @property
+    def sources(self) -> set[str]:
+        """The EVENTS columns that it speaks of."""
+        return {source_column(column) for column in self.columns}
+
+    @property
+    def rank(self) -> float:
+        """Its weight, less where it speaks of a class: a name tells a reader more."""
+        classes = sum(column.partition("__")[2] not in _NAMING for column in self.columns)
+        return self.weight * _CLASS_DISCOUNT**classes
+
     def evidence(self) -> dict[str, object]:
         return {
             "name": " × ".join(self.columns),
@@ -112,7 +124,7 @@ def _told(coded: Coded, number: int, odd: Oddness) -> tuple[str, list[dict[str, 
     ]
     facts = _facts(coded.background, coded.tuples.codes[number : number + 1], values, odd)
     first = facts[0]
-    others = [fact.sentence for fact in facts[1:] if not set(fact.columns) & set(first.columns)]
+    others = [fact.sentence for fact in facts[1:] if not fact.sources & first.sources]
     reason = "; ".join([first.sentence, *others[:1]])
     return reason, [fact.evidence() for fact in facts]
 
@@ -138,14 +150,14 @@ def _facts(
         for place in range(len(own))
         if own[place] > 0 or not facts
     )
-    facts.sort(key=lambda fact: (-fact.weight, fact.columns))
+    facts.sort(key=lambda fact: (-fact.rank, fact.columns))
     return facts[:MOST_EVIDENCE]
 
 
 def _value(background: Background, count: int, value: str, place: int, weight: float) -> _Fact:
     column = background.view.columns[place]
-    of = f"{count:,} of {background.events:,} events"
-    how = "was never seen before" if not count else "is seldom seen"
+    of = f"{count:,} of {background.events:,} other events"
+    how = "is new" if not count else "is rare"
     sentence = f"{words(column)} {_shown(value)} {how} ({of})"
     return _Fact((column,), _cut(value), of, weight, sentence)
 
@@ -164,7 +176,7 @@ def _pair(
     together = int(counts[first, second])
     # the commoner of the two says more by never having met the other
     base = first if counts[first, first] >= counts[second, second] else second
-    of = f"{together:,} of {counts[base, base]:,} events with {_shown(values[base])}"
+    of = f"{together:,} of {counts[base, base]:,} other events with {_shown(values[base])}"
     verb = _verb(columns[first], columns[second])
     if verb:
         subject, thing = _shown(values[first]), f"{verb} {_shown(values[second])}"

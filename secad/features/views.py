@@ -99,7 +99,7 @@ class Rules:
         clock: with hour and weekday among the columns.
     """
 
-    min_rows: int = 50
+    min_rows: int = 20
     max_columns: int = 10
     min_filled: float = 0.25
     max_unseen: float = 0.5

@@ -85,7 +85,7 @@ class APE:
         members: int = 3,
         novelty: bool = False,
         seed: int = 0,
-        min_rows: int = 25,
+        min_rows: int = 20,
         max_columns: int = 10,
     ) -> None:
         if mode not in MODES:

@@ -1,0 +1,304 @@
+"""Alerts: one row for each episode that the budget keeps, with evidence and a reason.
+
+SCORES, their events and their calibration enter; rows of ALERTS leave. An alert is an episode of
+one acting entity in one view (see ``episodes``); it never stands for one event. Of each day (UTC)
+the least likely are kept, as many as the budget allows.
+
+**Identity.** The fingerprint is a digest of detector, view, host and acting entity: the same
+finding has the same fingerprint for ever. The alert's id adds the time of the episode's first
+event, so that an episode that grows keeps its id, and the same run gives the same ids. Where a
+later fit draws an episode's beginning elsewhere, the alerts that are known already are asked:
+an episode that meets one of the same fingerprint within the gap takes its id.
+
+**Likelihood.** The p-value is the share of actors that show as much (see ``Calibration``), and
+the severity follows from it alone (see ``severity``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from secad.base.ids import digest
+from secad.base.schemas import ALERTS
+from secad.scoring.calibrate import Calibration
+from secad.scoring.episodes import Episodes, events_behind, find_episodes
+from secad.scoring.severity import severities
+
+Rows = npt.NDArray[np.int64]
+KNOWN = pa.schema([ALERTS.field(n) for n in ("alert_id", "fingerprint", "time_start", "time_end")])
+"""What is asked of the alerts that are stored already."""
+
+_DAY_US = 86_400_000_000
+_ENTITIES_PER_ROLE = 3
+_EVIDENCE = ALERTS.field("evidence").type.value_type
+
+# What an EVENTS column names, by the end of the column's name.
+_ENTITY_TYPES = (
+    ("host_name", "host"),
+    ("user_name", "user"),
+    ("user_target_name", "user"),
+    ("user_effective_name", "user"),
+    ("_executable", "process"),
+    ("process_name", "process"),
+    ("_ip", "ip"),
+    ("file_path", "file"),
+    ("registry_path", "registry"),
+    ("dns_question_name", "domain"),
+    ("source_domain", "domain"),
+    ("destination_domain", "domain"),
+    ("url_path", "url"),
+    ("service_name", "service"),
+)
+
+
+@dataclass(frozen=True)
+class AlertRules:
+    """What becomes an alert.
+
+    Args:
+        budget_per_day: how many alerts of a day of log time are kept.
+        episode_gap_s: seconds of quiet after which the same finding is a new alert.
+        evidence_rows: how many events of an alert are kept as evidence.
+    """
+
+    budget_per_day: int = 50
+    episode_gap_s: float = 3600.0
+    evidence_rows: int = 20
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What gave the scores.
+
+    Args:
+        name: the model's name.
+        model_id: the fitted model's identity, if it is registered.
+        explain: returns EXPLANATIONS of events and some of their scores.
+        badges: returns what a reader should know of a view's scores.
+    """
+
+    name: str
+    model_id: str | None
+    explain: Callable[[pa.Table, pa.Table], pa.Table]
+    badges: Callable[[str], Sequence[str]] = lambda _: ()
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What became of the episodes.
+
+    Args:
+        alerts: ALERTS, the first to read first; ``sha256`` of the evidence is not filled.
+        over_budget: episodes that the budget left out.
+        nameless: odd events that name nobody who acts, which therefore are in no alert.
+    """
+
+    alerts: pa.Table
+    over_budget: int
+    nameless: int
+
+
+def calibrate_alerts(
+    scores: pa.Table, events: pa.Table, calibration: Calibration, rules: AlertRules
+) -> Calibration:
+    """Returns the calibration with how strong alerts are in the events that it was fitted on.
+
+    Args:
+        scores: the SCORES that it was fitted on.
+        events: EVENTS rows, the scored ones among them.
+        calibration: of scores.
+        rules: what becomes an alert.
+    """
+    behind = events_behind(scores, events)
+    found = find_episodes(scores, behind, calibration, gap_s=rules.episode_gap_s, own=True)
+    return calibration.with_alerts(found.strength, found.quiet)
+
+
+def raise_alerts(
+    scores: pa.Table,
+    events: pa.Table,
+    calibration: Calibration,
+    detector: Detector,
+    rules: AlertRules | None = None,
+    *,
+    own: bool,
+    known: pa.Table | None = None,
+) -> Raised:
+    """Returns the alerts of scored events.
+
+    Args:
+        scores: SCORES.
+        events: EVENTS rows, the scored ones among them.
+        calibration: of the model, by ``calibrate_alerts``.
+        detector: what gave the scores.
+        rules: what becomes an alert.
+        own: the scores are those that the calibration was fitted on (a cross-fit's).
+        known: KNOWN rows of stored alerts whose ids may go on.
+
+    Raises:
+        ModelError: a scored event is not in the table, or the calibration knows no alerts.
+    """
+    rules = rules or AlertRules()
+    behind = events_behind(scores, events)
+    found = find_episodes(scores, behind, calibration, gap_s=rules.episode_gap_s, own=own)
+    p, extrapolated = calibration.p_alerts(found.strength, own=own)
+    kept = _within_budget(found, scores, p, rules.budget_per_day)
+    if not len(kept):
+        return Raised(ALERTS.empty_table(), 0, found.nameless)
+    strongest = scores.take(pa.array(found.strongest[kept]))
+    told = detector.explain(events, strongest).to_pylist()
+    writer = _Writer(found, scores, behind, detector, rules, known)
+    rows = [
+        writer.row(int(episode), told[place])
+        | {
+            "p_value": float(p[episode]),
+            "p_extrapolated": bool(extrapolated[episode]),
+            "severity": int(severities(p[episode : episode + 1])[0]),
+        }
+        for place, episode in enumerate(kept)
+    ]
+    alerts = in_order(pa.Table.from_pylist(rows, schema=ALERTS))
+    return Raised(alerts, len(p) - len(kept), found.nameless)
+
+
+def in_order(alerts: pa.Table) -> pa.Table:
+    """Returns ALERTS, the first to read first: by severity, p-value, score, id."""
+    keys = [("severity", "descending"), ("p_value", "ascending"), ("score", "descending")]
+    return alerts.take(pc.sort_indices(alerts, sort_keys=[*keys, ("alert_id", "ascending")]))
+
+
+def _within_budget(
+    found: Episodes, scores: pa.Table, p: npt.NDArray[np.float64], budget: int
+) -> Rows:
+    """Returns the episodes that are kept of each day, by the day of their first event."""
+    times = scores["time_start"].cast(pa.int64()).to_numpy()
+    day = times[found.members[found.edges[:-1]]] // _DAY_US
+    score = scores["score"].to_numpy()[found.strongest]
+    order = np.lexsort((np.arange(len(p)), -score, p, day))
+    starts = np.searchsorted(day[order], day[order])
+    return np.sort(order[np.arange(len(order)) - starts < budget])
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes episodes as rows of ALERTS.
+
+    Args:
+        found: the episodes.
+        scores: SCORES.
+        events: the event of each score.
+        detector: what gave the scores.
+        rules: what becomes an alert.
+        known: KNOWN rows.
+    """
+
+    found: Episodes
+    scores: pa.Table
+    events: pa.Table
+    detector: Detector
+    rules: AlertRules
+    known: pa.Table | None
+
+    def row(self, episode: int, told: dict[str, Any]) -> dict[str, Any]:
+        """Returns an ALERTS row but for what follows from its p-value."""
+        found = self.found
+        members = found.members[found.edges[episode] : found.edges[episode + 1]]
+        strongest = int(found.strongest[episode])
+        actors = found.actors
+        view = self.scores["view"][strongest].as_py()
+        key = {
+            "view": view,
+            "host_name": actors.host[strongest].as_py(),
+            actors.kind[strongest].as_py(): actors.name[strongest].as_py(),
+        }
+        fingerprint = digest([self.detector.name, *_flat(key)], person="fingerprint")
+        ends = self.scores["time_end"].take(pa.array(members))
+        time_start, time_end = self.scores["time_start"][members[0]], pc.max(ends)
+        evidence = self._evidence(members)
+        return {
+            "alert_id": self._alert_id(fingerprint, time_start, time_end),
+            "fingerprint": fingerprint,
+            "fingerprint_key": [(name, value) for name, value in key.items() if value is not None],
+            "detector": self.detector.name,
+            "model_id": self.detector.model_id,
+            "dataset": self.events["dataset"][strongest].as_py(),
+            "view": view,
+            "time_start": time_start.as_py(),
+            "time_end": time_end.as_py(),
+            "count": len(members),
+            "score": pc.max(self.scores["score"].take(pa.array(members))).as_py(),
+            "reason": self._reason(strongest, told["reason"], int(found.support[episode])),
+            "badges": list(self.detector.badges(view)),
+            "entities": _entities(self.events.take(pa.array(evidence))),
+            "techniques": [],
+            "explanation": told["evidence"],
+            "evidence": self._located(evidence),
+        }
+
+    def _alert_id(self, fingerprint: str, start: pa.Scalar, end: pa.Scalar) -> str:
+        anchor = start.cast(pa.int64()).as_py()
+        if self.known is not None:
+            gap = int(self.rules.episode_gap_s * 1e6)
+            last = end.cast(pa.int64()).as_py()
+            meets = pc.and_(
+                pc.less_equal(self.known["time_start"].cast(pa.int64()), last + gap),
+                pc.greater_equal(self.known["time_end"].cast(pa.int64()), anchor - gap),
+            )
+            same = pc.and_(meets, pc.equal(self.known["fingerprint"], fingerprint))
+            found = self.known.filter(same).sort_by([("time_start", "ascending")])
+            if len(found):
+                return str(found["alert_id"][0].as_py())
+        return digest([self.detector.name, fingerprint, str(anchor)], person="alert")
+
+    def _evidence(self, members: Rows) -> Rows:
+        """Returns the strongest members, one of each behaviour before the second of any."""
+        score = self.scores["score"].to_numpy()[members]
+        order = np.lexsort((np.arange(len(members)), -score))
+        _, first = np.unique(score[order], return_index=True)
+        again = np.ones(len(order), dtype=np.bool_)
+        again[first] = False
+        chosen = order[np.argsort(again, kind="stable")][: self.rules.evidence_rows]
+        taken = members[chosen]
+        return taken[np.argsort(-score[chosen], kind="stable")]
+
+    def _located(self, rows: Rows) -> list[dict[str, Any]]:
+        taken = self.events.take(pa.array(rows))
+        contribution = self.scores["score"].take(pa.array(rows))
+        columns = [field.name for field in _EVIDENCE if field.name in taken.column_names]
+        found = taken.select(columns).append_column("contribution", contribution)
+        return [dict(row) for row in found.to_pylist()]
+
+    def _reason(self, strongest: int, told: str, support: int) -> str:
+        actors = self.found.actors
+        name = str(actors.name[strongest].as_py())
+        who = name.replace("\\", "/").rpartition("/")[2] or name
+        host = actors.host[strongest].as_py()
+        where = f" on {host}" if host and host != who else ""
+        more = f"; odd in {support} other view{'s' * (support > 1)} too" if support else ""
+        return f"{who}{where}: {told}{more}"
+
+
+def _flat(key: dict[str, str | None]) -> list[str | None]:
+    return [part for name, value in key.items() for part in (name, value)]
+
+
+def _entities(events: pa.Table) -> list[dict[str, str]]:
+    """Returns the entities that events name, the first few of each column."""
+    found = []
+    for column in sorted(events.column_names):
+        kind = next((kind for ending, kind in _ENTITY_TYPES if column.endswith(ending)), None)
+        if kind is None:
+            continue
+        values = pc.drop_null(events[column].cast(pa.string()).unique())
+        found += [
+            {"type": kind, "value": value, "role": column}
+            for value in values.to_pylist()[:_ENTITIES_PER_ROLE]
+        ]
+    return found
