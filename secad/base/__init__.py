@@ -1,1 +1,1 @@
-"""Floor 1: errors, schemas, protocols, settings, artifacts and the database: what every room may know."""
+"""Floor 1: what every room may know: errors, schemas, protocols, settings, the database."""

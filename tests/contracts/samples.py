@@ -6,10 +6,10 @@ import itertools
 from pathlib import Path
 
 import pyarrow as pa
-from secad.collect.field_maps import load_field_map
 
 from secad import plugins
 from secad.base.protocols import FieldMap, Format, Frames, ParseContext
+from secad.collect.field_maps import load_field_map
 from secad.collect.transports.files import Stream, find_streams
 from secad.collect.transports.lines import Place, read_lines
 
