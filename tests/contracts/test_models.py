@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from secad.scoring.metrics import auroc
 
 from secad import plugins
 from secad.base.errors import ModelError
 from secad.base.protocols import Model
 from secad.base.schemas import EVENT_ID, EVENTS, EXPLANATIONS, SCORES, TIME
+from secad.scoring.metrics import auroc
 
 NAMES = plugins.model_names()
 _DAY_US = 86_400_000_000

@@ -6,11 +6,11 @@ import inspect
 from pathlib import Path
 
 import pytest
-from tests.triage.alerts import made_alerts
 
 from secad import plugins
 from secad.base.errors import SecadError
 from secad.base.schemas import ALERTS
+from tests.triage.alerts import made_alerts
 
 NAMES = plugins.sink_names()
 
