@@ -1,9 +1,8 @@
 # Sourced by the scripts beside it: makes .venv in the repository and installs secad there.
 #
 # Settings of pip are honoured (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, PIP_CONFIG_FILE, ...). On a
-# Linux machine without a GPU, PyPI's torch brings several GB of CUDA packages; to leave them out,
-# name PyTorch's CPU index before the first run:
-#     export PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
+# Linux machine without a GPU, torch can bring several GB of CUDA packages; to leave them out, name
+# PyTorch's CPU index (pytorch.org tells its address) in PIP_EXTRA_INDEX_URL before the first run.
 # PYTHON names the interpreter to use; else the newest that fits is taken.
 
 TORCH_VERSION=2.13.0 # the tested release; pyproject.toml says which ones are allowed

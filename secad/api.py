@@ -201,7 +201,7 @@ class Secad:
         """
         from secad.pipeline.reports import raw_evidence
 
-        return raw_evidence(self.alert_store, alert_id)
+        return raw_evidence(self.event_store, self.alert_store, alert_id)
 
     def status(self) -> pa.Table:
         """Returns what the store holds and what its last runs could not do."""

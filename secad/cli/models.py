@@ -39,7 +39,9 @@ def list_models(context: click.Context, output: Output) -> None:
 def show(context: click.Context, model: str, output: Output) -> None:
     """Print one model: its settings, what it was fitted on, its views and calibration."""
     entry = session_of(context).known_store().registry.show(model)
-    facts = asdict(entry)
+    samples = entry.calibration.get("samples", {})
+    views = {view: len(sample["values"]) for view, sample in samples.items()}
+    facts = asdict(entry) | {"calibration": {"distinct scores by view": views}}
     values = [
         value if isinstance(value, str) else json.dumps(value, default=str, sort_keys=True)
         for value in facts.values()

@@ -6,6 +6,7 @@ Data goes to standard output; everything said here goes to standard error.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -144,6 +145,8 @@ def _color(context: click.Context, _: click.Parameter, value: str | None) -> Non
         color = {"always": True, "never": False, "auto": None}[value]
         session_of(context).color = color
         context.find_root().color = color
+        if color is False:
+            os.environ["NO_COLOR"] = "1"  # rich asks for it too
 
 
 _COMMON = (

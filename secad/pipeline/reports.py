@@ -55,16 +55,19 @@ LOCATED = pa.schema(
 """One row per subject and member event."""
 
 
-def raw_evidence(alerts: AlertStore, alert_id: str) -> pa.Table:
+def raw_evidence(events: EventStore, alerts: AlertStore, alert_id: str) -> pa.Table:
     """Returns RAW rows of an alert, the strongest evidence first.
 
     Args:
+        events: knows where each source lies now.
         alerts: the alert store.
         alert_id: an id or its first letters.
     """
     rows = []
+    paths = {source.source_id: source.path for source in events.ledger.sources()}
     with PieceReader() as reader:
         for row in alerts.evidence([alerts.resolve(alert_id)]).to_pylist():
+            row["source_path"] = paths.get(row["source_id"], row["source_path"])
             raw = reader.read(row["source_path"], row["byte_offset"], row["byte_length"])
             digest = None if raw is None else hashlib.sha256(raw).hexdigest()
             same = "verified" if digest == row["sha256"] else "changed"
