@@ -18,7 +18,7 @@ from secad.base.errors import ConfigError
 from secad.base.schemas import TIME
 
 _NAIVE = pa.timestamp("us")
-_FIRST = pa.scalar(datetime(1970, 1, 1, tzinfo=UTC), TIME)
+_FIRST = pa.scalar(datetime(1969, 12, 31, tzinfo=UTC), TIME)  # 1970 in any zone
 _LAST = pa.scalar(datetime(2200, 1, 1, tzinfo=UTC), TIME)
 _MONTHS = pa.array(
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
