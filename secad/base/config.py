@@ -50,7 +50,7 @@ KNOWN: Mapping[str, Mapping[str, Setting]] = {
             1 << 20, "a longer line is quarantined, its first bytes kept", least=1024
         ),
         "batch_bytes": Setting(8 << 20, "bytes of log text parsed at a time", least=4096),
-        "commit_rows": Setting(250_000, "events that one commit may hold", least=1),
+        "commit_rows": Setting(125_000, "events that one commit may hold", least=1),
         "workers": Setting(0, "parsing threads; 0 is one for each core, at most 8", least=0),
     },
     "detect": {

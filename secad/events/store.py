@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,7 +33,8 @@ from secad.base.schemas import EVENTS, REJECTS, TIME
 from secad.events.ledger import Ledger, Source, save
 from secad.events.segments import Manifest, Segment, Slot, by_day, orphans, swap, write_part
 
-_COMPACT_PARTS = 8
+_COMPACT_PARTS = 16
+_WRITERS = 2  # files that are written beside each other
 _SMALL_BYTES = 16 << 20
 
 
@@ -230,7 +232,9 @@ class EventStore:
         for model_id in sorted({name for name, _ in pending.scores}):
             rows = _together([table for name, table in pending.scores if name == model_id])
             slots.append((Slot("scores", model_id, "", commit_id), rows))
-        return [write_part(self.folder, slot, rows) for slot, rows in slots if rows.num_rows]
+        filled = [(slot, rows) for slot, rows in slots if rows.num_rows]
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            return list(writers.map(lambda part: write_part(self.folder, *part), filled))
 
     def _without(
         self, replaced: Sequence[Replaced], commit_id: int

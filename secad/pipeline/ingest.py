@@ -52,7 +52,7 @@ class IngestOptions:
     tz: str = "UTC"
     batch_bytes: int = 8 << 20
     max_line_bytes: int = 1 << 20
-    commit_rows: int = 250_000
+    commit_rows: int = 125_000
     workers: int = 2
 
 

@@ -235,11 +235,11 @@ def test_stopped_run_goes_on_where_it_stopped(store: Store, tmp_path: Path) -> N
 
 def test_small_files_are_joined(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "a.log"
-    for count in range(100, 2100, 100):
+    for count in range(50, 2050, 50):
         path.write_text("\n".join(LINES[:count]) + "\n")
         store.ingest(path)
     days = {part.day for part in store.events.manifest.segments("events")}
-    assert len(store.events.manifest.segments("events")) <= 8 * len(days)
+    assert len(store.events.manifest.segments("events")) <= 16 * len(days)
     assert store.messages() == EXPECTED[:2000]
     assert store.events.missing() == []
 
