@@ -179,7 +179,8 @@ def lower(texts: pa.StringArray) -> pa.Array:
 def command_shape(commands: pa.StringArray) -> pa.Array:
     """Returns command lines with folders dropped, names kept, and all identifiers masked."""
     bare = _replace(pc.utf8_lower(commands), r'"', "")
-    bare = _replace(bare, r"([a-z]:)?(\\[^\\/:*?<>|\s]*)*\\", "")
+    # c:\program files (x86)\a\b.exe, \\server\share\b.exe, /usr/local/bin/b
+    bare = _replace(bare, r"([a-z]:)?(\\(program files( \(x86\))?|[^\\/:*?<>|\s]*))*\\", "")
     bare = _replace(bare, r"(/[\w.+-]+)+/", "")
     return mask(pc.utf8_trim(_replace(bare, r"\s+", " "), " "))
 

@@ -100,7 +100,7 @@ class Rules:
     """
 
     min_rows: int = 20
-    max_columns: int = 10
+    max_columns: int = 12
     min_filled: float = 0.25
     max_unseen: float = 0.5
     clock: bool = False
@@ -320,14 +320,20 @@ def _varies(column: pa.ChunkedArray, rules: Rules) -> bool:
 
 
 def _without_doubles(names: list[str], codes: Codes) -> tuple[list[str], Codes]:
-    """Returns the columns without those that divide the rows exactly as an earlier one does."""
+    """Returns the columns without those that say what another of the same source says.
+
+    Columns of different sources are kept, also where one follows from the other: it is the
+    habit that an odd event breaks.
+    """
     kept: list[int] = []
     for place in sorted(range(len(names)), key=lambda place: (len(names[place]), names[place])):
+        source = source_column(names[place])
+        twins = [other for other in kept if source_column(names[other]) == source]
         values = len(np.unique(codes[:, place]))
         if not any(
-            values == len(np.unique(codes[:, other]))
-            == len(distinct(codes[:, [place, other]]).counts)
-            for other in kept
+            values == len(np.unique(codes[:, twin]))
+            == len(distinct(codes[:, [place, twin]]).counts)
+            for twin in twins
         ):  # fmt: skip
             kept.append(place)
     kept.sort()

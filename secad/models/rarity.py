@@ -59,7 +59,7 @@ class Rarity:
     lookback = timedelta(0)
 
     def __init__(
-        self, *, variant: str = "pairs", min_rows: int = 20, max_columns: int = 10
+        self, *, variant: str = "pairs", min_rows: int = 20, max_columns: int = 12
     ) -> None:
         if variant not in VARIANTS:
             raise ConfigError(

@@ -86,7 +86,7 @@ class APE:
         novelty: bool = False,
         seed: int = 0,
         min_rows: int = 20,
-        max_columns: int = 10,
+        max_columns: int = 12,
     ) -> None:
         if mode not in MODES:
             raise ConfigError(f"models.ape.mode is {mode!r}, allowed are {', '.join(MODES)}")

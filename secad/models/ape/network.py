@@ -43,6 +43,11 @@ class Types:
         ends = np.cumsum(self.sizes).tolist()
         return [(end - size, end) for end, size in zip(ends, self.sizes, strict=True)]
 
+    @cached_property
+    def half_off_diagonal(self) -> Tensor:
+        """One half between two types, 0 between a type and itself."""
+        return (1 - torch.eye(len(self.sizes))) / 2  # (m, m)
+
     def entities(self, codes: npt.NDArray[np.int32]) -> Tensor:
         """Returns codes within types, (U, m), as entities among all types."""
         return torch.from_numpy(codes.astype(np.int64)) + self.offsets  # (U, m)
@@ -74,8 +79,7 @@ class Embedding(nn.Module):
     def w(self) -> Tensor:
         """The weights of pairs of types: symmetric, not negative, no type with itself."""
         positive = functional.softplus(self.u)  # (R, m, m)
-        size = len(self.types.sizes)
-        return (positive + positive.transpose(1, 2)) / 2 * (1 - torch.eye(size))  # (R, m, m)
+        return (positive + positive.transpose(1, 2)) * self.types.half_off_diagonal  # (R, m, m)
 
     def own(self, events: Tensor) -> Tensor:
         """Returns ``o_i(a_i)``, eq. 5, of events.
@@ -102,6 +106,24 @@ class Embedding(nn.Module):
         spread = weight.unsqueeze(-1) * self.v[:, candidates].unsqueeze(2)  # (R, C, m, d)
         fit = torch.bmm(g, spread.flatten(2).transpose(1, 2))  # (R, B, C)
         return fit + self.b[:, candidates].unsqueeze(1)  # (R, B, C)
+
+    def log_p(self, events: Tensor) -> Tensor:
+        """Returns ``log softmax_i(o_i)(a_i)``, eq. 6, of each type of events.
+
+        Args:
+            events: (B, m) entities.
+        """
+        g = self.v[:, events]  # (R, B, m, d)
+        context = torch.einsum("rij,rbjd->rbid", self.w.to(g.dtype), g)  # (R, B, m, d)
+        log_z = [
+            (
+                torch.bmm(context[:, :, i], self.v[:, start:end].transpose(1, 2))
+                + self.b[:, None, start:end]
+            ).logsumexp(-1)  # (R, B)
+            for i, (start, end) in enumerate(self.types.ranges)
+        ]
+        own = (context * g).sum(-1) + self.b[:, events]  # (R, B, m)
+        return own - torch.stack(log_z, -1)  # (R, B, m)
 
     def fit(self, events: Tensor) -> Tensor:
         """Returns ``S(e)``, eq. 1, with the biases.

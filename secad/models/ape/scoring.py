@@ -29,19 +29,13 @@ def score(model: Embedding, codes: Codes, mode: str) -> Scores:
         (N,) float64, in nats.
     """
     entities = model.types.entities(codes)  # (N, m)
-    everyone = torch.arange(sum(model.types.sizes))  # (A,)
-    rows = max(1, _CELLS // (len(everyone) * model.v.shape[0]))
+    rows = max(1, _CELLS // (max(model.types.sizes) * model.v.shape[0]))
     parts = []
     for events in torch.split(entities, rows):
-        if mode == "paper":
-            parts.append(-model.fit(events).mean(0))  # (B,)
-            continue
-        others = model.others(events, everyone)  # (R, B, A)
-        log_z = [others[:, :, start:end].logsumexp(-1) for start, end in model.types.ranges]
-        log_p = model.own(events) - torch.stack(log_z, -1)  # (R, B, m)
-        parts.append(-log_p.sum(-1).mean(0))  # (B,)
-    found = torch.cat(parts).numpy() if parts else np.zeros(0)
-    return np.asarray(np.round(found, _DECIMALS), dtype=np.float64)
+        found = -model.fit(events) if mode == "paper" else -model.log_p(events).sum(-1)  # (R, B)
+        parts.append(found.mean(0))
+    scores = torch.cat(parts).numpy() if parts else np.zeros(0)
+    return np.asarray(np.round(scores, _DECIMALS), dtype=np.float64)
 
 
 def novelty(background: Background, codes: Codes) -> Scores:

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from secad.models.ape.network import Embedding, Types
 
-_BATCH = 512  # events of a step; a view of fewer distinct ones is taken whole
-_CANDIDATES = 256  # values of a type that a step meets as noise
+_BATCH = 256  # events of a step; a view of fewer distinct ones is taken whole
+_CANDIDATES = 128  # values of a type that a step meets as noise
 _PASSES = 5  # at least how often a distinct event is drawn, on average
 _UNKNOWN_MASS = 1e-3  # least probability of the unknown entity as noise
 
@@ -80,12 +80,14 @@ def train(
         model = Embedding(types, settings.dimension, settings.members, generator)
         model.b.requires_grad_(settings.mode == "conditional")
         steps = max(settings.steps, -(-_PASSES * len(events) // _BATCH))
-        optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+        optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+        candidates = _candidates(types, noise, generator)
         for _ in range(steps):
+            if max(types.sizes) > _CANDIDATES:
+                candidates = _candidates(types, noise, generator)
             batch, share = _batch(events, weights, generator)  # (B, m), (B,)
             batch = _with_unknown(batch, once, types, settings.unknown_rate, generator)
-            candidates = _candidates(types, noise, generator)
             told = _objective(model, batch, noise, candidates, settings.mode)  # (R, B)
             loss = (told * share).sum()
             optimiser.zero_grad()
