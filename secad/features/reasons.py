@@ -73,9 +73,13 @@ def explanations(parts: Sequence[tuple[Coded, Sequence[Oddness]]], subjects: pa.
     reasons = [""] * len(subjects)
     evidence: list[list[dict[str, object]]] = [[] for _ in range(len(subjects))]
     for coded, odd in parts:
-        told = [_told(coded, number, odd[number]) for number in range(len(coded.tuples.counts))]
-        for place, number in zip(coded.rows, coded.tuples.of_row, strict=True):
-            reasons[place], evidence[place] = told[number]
+        known: dict[tuple[int, tuple[str, ...]], tuple[str, list[dict[str, object]]]] = {}
+        values = _values(coded)
+        for row, place in enumerate(coded.rows):
+            key = (int(coded.tuples.of_row[row]), values[row])
+            if key not in known:  # two unknown values share a code, and differ here
+                known[key] = _told(coded, *key, odd[key[0]])
+            reasons[place], evidence[place] = known[key]
     return pa.table(
         [subjects, pa.array(reasons, pa.string()), pa.array(evidence, _EVIDENCE)],
         schema=EXPLANATIONS,
@@ -115,14 +119,22 @@ class _Fact:
         }
 
 
-def _told(coded: Coded, number: int, odd: Oddness) -> tuple[str, list[dict[str, object]]]:
-    row = int(np.flatnonzero(coded.tuples.of_row == number)[0])
-    columns = coded.background.view.columns
-    values = [
-        str(coded.table[name][row].as_py()) if name in coded.table.column_names else ABSENT
-        for name in columns
+def _values(coded: Coded) -> list[tuple[str, ...]]:
+    """Returns the values of each row in the view's columns."""
+    columns = [
+        coded.table[name].cast(pa.string()).to_pylist()
+        if name in coded.table.column_names
+        else [ABSENT] * len(coded.rows)
+        for name in coded.background.view.columns
     ]
-    facts = _facts(coded.background, coded.tuples.codes[number : number + 1], values, odd)
+    return list(zip(*columns, strict=True))
+
+
+def _told(
+    coded: Coded, number: int, values: tuple[str, ...], odd: Oddness
+) -> tuple[str, list[dict[str, object]]]:
+    codes = coded.tuples.codes[number : number + 1]
+    facts = _facts(coded.background, codes, values, odd)
     first = facts[0]
     others = [fact.sentence for fact in facts[1:] if not fact.sources & first.sources]
     reason = "; ".join([first.sentence, *others[:1]])
@@ -130,7 +142,7 @@ def _told(coded: Coded, number: int, odd: Oddness) -> tuple[str, list[dict[str, 
 
 
 def _facts(
-    background: Background, codes: npt.NDArray[np.int32], values: list[str], odd: Oddness
+    background: Background, codes: npt.NDArray[np.int32], values: tuple[str, ...], odd: Oddness
 ) -> list[_Fact]:
     """Returns what is odd, the oddest first.
 
@@ -165,7 +177,7 @@ def _value(background: Background, count: int, value: str, place: int, weight: f
 def _pair(
     background: Background,
     counts: npt.NDArray[np.int64],
-    values: list[str],
+    values: tuple[str, ...],
     places: tuple[int, int],
     weight: float,
 ) -> _Fact:

@@ -2,8 +2,9 @@
 
 A view is one kind of event (dataset, provider, action) with the entity columns that are filled
 and neither constant nor nearly unique there. Kinds of few rows are pooled, first with others of
-their provider, then of their dataset, with the kind itself as a column; what is still too little
-is inert, and told. No label and no clock takes part, and row order does not matter.
+their provider, then of their dataset, then with the smallest of its larger kinds, the kind itself
+being a column; what is still too little is inert, and told. No label and no clock takes part,
+and row order does not matter.
 """
 
 from __future__ import annotations
@@ -247,16 +248,24 @@ def _pools(
     kinds: list[tuple[str | None, ...]], counts: Rows, min_rows: int
 ) -> list[tuple[int, list[int]]]:
     """Returns (pool, places of its kinds): large kinds alone, small ones with their like."""
-    found = [(0, [place]) for place in range(len(kinds)) if counts[place] >= min_rows]
+    large = [place for place in range(len(kinds)) if counts[place] >= min_rows]
     small = [place for place in range(len(kinds)) if counts[place] < min_rows]
+    found: list[tuple[int, list[int]]] = []
     left: list[int] = []
     for members in _grouped(small, lambda place: kinds[place][:2]):
         if len(members) > 1 and counts[members].sum() >= min_rows:
             found.append((1, members))
         else:
             left.extend(members)
-    found.extend((2, members) for members in _grouped(left, lambda place: kinds[place][:1]))
-    return found
+    for members in _grouped(left, lambda place: kinds[place][:1]):
+        others = [place for place in large if kinds[place][:1] == kinds[members[0]][:1]]
+        if others and counts[members].sum() < min_rows:
+            # a kind too rare for any view is odd by itself, which shows beside a common one
+            smallest = min(others, key=lambda place: (counts[place], place))
+            large.remove(smallest)
+            members = sorted([*members, smallest])  # noqa: PLW2901
+        found.append((2, members))
+    return [(0, [place]) for place in large] + found
 
 
 def _grouped(

@@ -98,3 +98,10 @@ def test_a_variant_that_is_not_known_is_refused() -> None:
 def test_it_does_without_torch() -> None:
     code = "import sys, secad.models.rarity; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_each_event_tells_its_own_new_value() -> None:
+    model = Rarity().fit(events(USUAL))
+    later = events([("/bin/bash", "/bin/new1"), ("/bin/bash", "/bin/new2")])
+    reasons = model.explain(later, model.score(later))["reason"].to_pylist()
+    assert ["new1" in reasons[0], "new2" in reasons[1]] == [True, True]
