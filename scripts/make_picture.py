@@ -1,6 +1,6 @@
 """Draws ``scripts/quickstart.svg``, the quick start's first alerts as a terminal shows them.
 
-    bash scripts/quickstart.sh && python scripts/make_picture.py
+bash scripts/quickstart.sh && python scripts/make_picture.py
 """
 
 from __future__ import annotations
