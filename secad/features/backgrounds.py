@@ -19,17 +19,8 @@ import pyarrow.compute as pc
 
 from secad.base.errors import ModelError
 from secad.base.schemas import EVENT_ID, SCORES, TIME
-from secad.features.views import (
-    Codes,
-    Rows,
-    Tuples,
-    View,
-    Views,
-    distinct,
-    encode,
-    entity_columns,
-    vocabularies,
-)
+from secad.features.tuples import Codes, Rows, Tuples, distinct, encode, vocabularies
+from secad.features.views import View, Views, entity_columns
 
 Counts = npt.NDArray[np.int64]
 

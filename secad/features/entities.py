@@ -34,6 +34,8 @@ _NO_ENTITY = {
 _IDENTITY_ENDINGS = (
     "_pid",
     "_entity_id",
+    "_logon_id",
+    "_record_id",
     "_guid",
     "_hash",
     "_hashes",
@@ -88,7 +90,7 @@ RULES: tuple[Rule, ...] = (
     _rule("user_domain", value=derive.lower),
     _rule("_domain", "_question_name", domain=derive.domain),
     _rule("user_id", "_uid", "_auid", "_euid", "_access", "_mask", "_exit", value=derive.lower),
-    _rule("user_name", "_user", "_effective_name", "_target_name", value=derive.lower,
+    _rule("user_name", "_user", "user_effective_name", "user_target_name", value=derive.lower,
           **{"class": derive.user_class}),
 )  # fmt: skip
 _PLAIN = _rule(value=derive.lower, shape=derive.mask)
@@ -124,6 +126,15 @@ def entities(events: pa.Table, *, clock: bool = False) -> pa.Table:
 def source_column(entity: str) -> str:
     """Returns the EVENTS column that an entity column comes from."""
     return entity.partition("__")[0]
+
+
+def thing(entity: str) -> str:
+    """Returns what an entity column is of: a program's name and its path are of one program.
+
+    >>> thing("process_executable__folder") == thing("process_name")
+    True
+    """
+    return source_column(entity).removesuffix("_executable").removesuffix("_name")
 
 
 def words(entity: str) -> str:

@@ -8,7 +8,7 @@ powershell.exe (0 of 1,204 other events with winword.exe)".
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,36 +17,34 @@ import pyarrow as pa
 
 from secad.base.schemas import EXPLANATIONS
 from secad.features.backgrounds import Background, Coded
-from secad.features.entities import source_column, words
-from secad.features.views import ABSENT
+from secad.features.entities import thing, words
+from secad.features.tuples import ABSENT
 
 Weights = npt.NDArray[np.float64]
 MOST_EVIDENCE = 6
 _VALUE_CAP = 80
 _CLASS_DISCOUNT = 0.8
 
-# What the first column's value does to the second's, where the pair has a verb.
-_VERBS: tuple[tuple[str, str, str], ...] = (
-    ("process_parent_executable", "process_executable", "started"),
-    ("process_parent_name", "process_name", "started"),
-    ("process_executable", "winlog_target_executable", "opened"),
-    ("process_executable", "process_command_line", "run with the command line"),
-    ("process_executable", "file_path", "touched"),
-    ("process_executable", "registry_path", "touched"),
-    ("process_executable", "destination_ip", "connected to"),
-    ("process_executable", "destination_port", "connected to port"),
-    ("process_executable", "dns_question_name", "asked for"),
-    ("process_executable", "winlog_granted_access", "asked for access"),
-    ("user_name", "process_executable", "run"),
-    ("user_name", "process_name", "run"),
-    ("user_name", "host_name", "been seen on"),
-    ("user_name", "source_ip", "come from"),
-    ("source_ip", "url_path", "asked for"),
-    ("source_ip", "user_agent_original", "come as"),
-)
+# What the first thing does to the second, where the pair has a verb.
+_VERBS: Mapping[tuple[str, str], str] = {
+    ("process_parent", "process"): "started",
+    ("process", "winlog_target"): "opened",
+    ("process", "process_command_line"): "run with the command line",
+    ("process", "file_path"): "touched",
+    ("process", "winlog_image_loaded"): "loaded",
+    ("process", "registry_path"): "touched",
+    ("process", "destination_ip"): "connected to",
+    ("process", "destination_port"): "connected to port",
+    ("process", "dns_question"): "asked for",
+    ("process", "winlog_granted_access"): "asked for access",
+    ("user", "process"): "run",
+    ("user", "host"): "been seen on",
+    ("user", "source_ip"): "come from",
+    ("source_ip", "url_path"): "asked for",
+    ("source_ip", "user_agent_original"): "come as",
+}
 # Derivations that name a thing; the others put it into a class.
 _NAMING = {"", "name", "shape", "key", "network", "service", "domain", "route", "product"}
-_VERB_OF = {(subject, thing): verb for subject, thing, verb in _VERBS}
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,9 @@ class _Fact:
     sentence: str
 
     @property
-    def sources(self) -> set[str]:
-        """The EVENTS columns that it speaks of."""
-        return {source_column(column) for column in self.columns}
+    def things(self) -> set[str]:
+        """What it speaks of."""
+        return {thing(column) for column in self.columns}
 
     @property
     def rank(self) -> float:
@@ -136,7 +134,7 @@ def _told(
     codes = coded.tuples.codes[number : number + 1]
     facts = _facts(coded.background, codes, values, odd)
     first = facts[0]
-    others = [fact.sentence for fact in facts[1:] if not fact.sources & first.sources]
+    others = [fact.sentence for fact in facts[1:] if not fact.things & first.things]
     reason = "; ".join([first.sentence, *others[:1]])
     return reason, [fact.evidence() for fact in facts]
 
@@ -205,10 +203,10 @@ def _pair(
     )
 
 
-def _verb(subject: str, thing: str) -> str | None:
+def _verb(subject: str, other: str) -> str | None:
     """Returns the verb between two entity columns, where both name a thing and not its class."""
-    named = all(column.partition("__")[2] in _NAMING for column in (subject, thing))
-    return _VERB_OF.get((source_column(subject), source_column(thing))) if named else None
+    named = all(column.partition("__")[2] in _NAMING for column in (subject, other))
+    return _VERBS.get((thing(subject), thing(other))) if named else None
 
 
 def _cut(value: str) -> str:

@@ -10,7 +10,7 @@ and row order does not matter.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,14 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from secad.features.entities import ENTITY, entities, source_column
+from secad.features.entities import ENTITY, entities, thing
+from secad.features.tuples import ABSENT, Codes, Rows, distinct, encode, vocabularies
 
-Codes = npt.NDArray[np.int32]
-Rows = npt.NDArray[np.int64]
 _KIND = ("dataset", "event_provider", "event_action")
 _SAMPLE_ROWS = 50_000  # rows that columns are judged on
-ABSENT = "(none)"  # the value of an event that says nothing in a column
-UNKNOWN = 0  # the code of a value that the vocabulary lacks
 
 
 @dataclass(frozen=True)
@@ -114,28 +111,19 @@ def plan_views(events: pa.Table, rules: Rules | None = None) -> Views:
         events: any number of rows.
         rules: what makes a view.
     """
-    rules = rules or Rules()
-    kinds, codes = _kinds(events)
-    counts = np.bincount(codes, minlength=len(kinds))
+    planner = _Planner(events, rules or Rules())
     views: list[View] = []
-    inert: dict[str, str] = {}
-    for pool, members in _pools(kinds, counts, rules.min_rows):
-        name = _name(members, kinds, pool)
-        rows = np.flatnonzero(np.isin(codes, members))
-        if len(rows) < rules.min_rows:
-            inert[name] = f"{len(rows)} events, at least {rules.min_rows} are needed"
-            continue
-        table = entity_columns(
-            events.take(pa.array(_sampled(events, rows))), pool, clock=rules.clock
-        )
-        columns = _chosen_columns(table, rules)
-        if not columns:
-            inert[name] = "no column of it is filled, varies and is not nearly unique"
-            continue
-        dataset, provider, action = kinds[members[0]]
-        key = (provider if pool < 2 else None, action if pool < 1 else None)
-        views.append(View(name, dataset or "", *key, pool, tuple(sorted(columns))))
-    return Views(tuple(sorted(views, key=lambda view: view.name)), dict(sorted(inert.items())))
+    left = planner.add(views, 0, [[place] for place in range(len(planner.kinds))])
+    left = planner.add(views, 1, _grouped(left, lambda place: planner.kinds[place][:2]))
+    groups = [*_grouped(left, lambda place: planner.kinds[place][:1])]
+    for members in groups:
+        planner.borrow(views, members)
+    left = planner.add(views, 2, groups)
+    inert = {
+        planner.name(2, members): planner.why_not(members)
+        for members in _grouped(left, lambda place: planner.kinds[place][:1])
+    }
+    return Views(tuple(sorted(views, key=lambda view: view.name)), inert)
 
 
 def entity_columns(events: pa.Table, pool: int, *, clock: bool = False) -> pa.Table:
@@ -151,81 +139,12 @@ def entity_columns(events: pa.Table, pool: int, *, clock: bool = False) -> pa.Ta
     """
     filled = [name for name in events.column_names if events[name].null_count < len(events)]
     table = entities(events.select(filled), clock=clock)
+    made = {name: _without_nulls(table[name]) for name in table.column_names}
     for name in ("event_action", "event_provider")[:pool]:
         if name in events.column_names:
-            kind = events[name].cast(pa.string()).combine_chunks().dictionary_encode()
-            table = table.append_column(name, kind)
-    columns = [_without_nulls(table[name]) for name in table.column_names]
-    return pa.table(columns, names=table.column_names)
-
-
-def encode(
-    table: pa.Table, columns: Sequence[str], vocabularies: Sequence[pa.StringArray]
-) -> Codes:
-    """Returns the codes of rows under fitted vocabularies, UNKNOWN for a value they lack.
-
-    Args:
-        table: N rows of ``entity_columns``.
-        columns: m names; one that the table lacks reads as ABSENT.
-        vocabularies: for each column its values in the order of their codes, from code 1 on.
-
-    Returns:
-        (N, m) int32.
-    """
-    codes = np.empty((table.num_rows, len(columns)), dtype=np.int32)
-    for place, (name, vocabulary) in enumerate(zip(columns, vocabularies, strict=True)):
-        if name not in table.column_names:
-            absent = pc.index_in(pa.array([ABSENT]), vocabulary)[0].as_py()
-            codes[:, place] = UNKNOWN if absent is None else absent + 1
-            continue
-        column = table[name].combine_chunks()
-        known = pc.fill_null(pc.index_in(column.dictionary, vocabulary), -1)
-        code_of = known.to_numpy(zero_copy_only=False).astype(np.int32) + 1
-        codes[:, place] = code_of[column.indices.to_numpy(zero_copy_only=False)]
-    return codes
-
-
-def vocabularies(table: pa.Table, columns: Sequence[str]) -> list[pa.StringArray]:
-    """Returns the values of each column, sorted, so that row order does not matter.
-
-    Args:
-        table: rows of ``entity_columns``.
-        columns: names.
-    """
-    values = [
-        table[name].unique().cast(pa.string()) if name in table.column_names else pa.array([ABSENT])
-        for name in columns
-    ]
-    return [found.take(pc.sort_indices(found)) for found in values]
-
-
-@dataclass(frozen=True)
-class Tuples:
-    """The distinct rows of a code matrix.
-
-    Args:
-        codes: (U, m) the distinct rows, in lexicographic order.
-        counts: (U,) how often each occurs.
-        of_row: (N,) which of them each row is.
-    """
-
-    codes: Codes
-    counts: Rows
-    of_row: Rows
-
-
-def distinct(codes: Codes) -> Tuples:
-    """Returns the distinct rows of an (N, m) matrix of codes not below 0."""
-    keys = np.zeros(len(codes), dtype=np.int64)
-    for column in codes.T:
-        size = int(column.max(initial=0)) + 1
-        if keys.max(initial=0) >= np.iinfo(np.int64).max // size - 1:
-            keys = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-        keys = keys * size + column
-    _, first, of_row, counts = np.unique(
-        keys, return_index=True, return_inverse=True, return_counts=True
-    )
-    return Tuples(codes[first], counts.astype(np.int64), of_row.astype(np.int64))
+            kind = events[name].cast(pa.string()).dictionary_encode()
+            made[name] = _without_nulls(kind)
+    return pa.table(list(made.values()), names=list(made))
 
 
 def _kinds(events: pa.Table) -> tuple[list[tuple[str | None, ...]], Rows]:
@@ -244,28 +163,73 @@ def _kinds(events: pa.Table) -> tuple[list[tuple[str | None, ...]], Rows]:
     return kinds, found.of_row
 
 
-def _pools(
-    kinds: list[tuple[str | None, ...]], counts: Rows, min_rows: int
-) -> list[tuple[int, list[int]]]:
-    """Returns (pool, places of its kinds): large kinds alone, small ones with their like."""
-    large = [place for place in range(len(kinds)) if counts[place] >= min_rows]
-    small = [place for place in range(len(kinds)) if counts[place] < min_rows]
-    found: list[tuple[int, list[int]]] = []
-    left: list[int] = []
-    for members in _grouped(small, lambda place: kinds[place][:2]):
-        if len(members) > 1 and counts[members].sum() >= min_rows:
-            found.append((1, members))
-        else:
-            left.extend(members)
-    for members in _grouped(left, lambda place: kinds[place][:1]):
-        others = [place for place in large if kinds[place][:1] == kinds[members[0]][:1]]
-        if others and counts[members].sum() < min_rows:
-            # a kind too rare for any view is odd by itself, which shows beside a common one
-            smallest = min(others, key=lambda place: (counts[place], place))
-            large.remove(smallest)
-            members = sorted([*members, smallest])  # noqa: PLW2901
-        found.append((2, members))
-    return [(0, [place]) for place in large] + found
+class _Planner:
+    """Makes views of kinds, large ones alone and small ones with their like.
+
+    Args:
+        events: any number of rows.
+        rules: what makes a view.
+    """
+
+    def __init__(self, events: pa.Table, rules: Rules) -> None:
+        self.kinds, self._codes = _kinds(events)
+        self._counts = np.bincount(self._codes, minlength=len(self.kinds))
+        self._events = events
+        self._rules = rules
+
+    def add(self, views: list[View], pool: int, groups: Iterable[list[int]]) -> list[int]:
+        """Adds the views of groups of kinds, and returns the kinds that give none."""
+        left: list[int] = []
+        for members in groups:
+            columns = self._columns(pool, members)
+            if not columns or (pool == 1 and len(members) == 1):
+                left.extend(members)
+                continue
+            dataset, provider, action = self.kinds[members[0]]
+            key = (provider if pool < 2 else None, action if pool < 1 else None)
+            name = self.name(pool, members)
+            views.append(View(name, dataset or "", *key, pool, tuple(sorted(columns))))
+        return sorted(left)
+
+    def borrow(self, views: list[View], members: list[int]) -> None:
+        """Takes the smallest kind with a view of its own into a pool that is too small.
+
+        A kind too rare for any view is odd by itself, which shows beside a common one.
+        """
+        if self._counts[members].sum() >= self._rules.min_rows:
+            return
+        dataset = self.kinds[members[0]][0]
+        alone = {
+            place: view
+            for view in views
+            for place, kind in enumerate(self.kinds)
+            if view.pool == 0 and kind == (dataset, view.provider, view.action)
+        }
+        if alone:
+            smallest = min(alone, key=lambda place: (self._counts[place], place))
+            views.remove(alone[smallest])
+            members.append(smallest)
+
+    def why_not(self, members: list[int]) -> str:
+        """Returns why a group of kinds gives no view."""
+        count = int(self._counts[members].sum())
+        if count < self._rules.min_rows:
+            return f"{count} events, at least {self._rules.min_rows} are needed"
+        return "no column of it is filled, varies and is not nearly unique"
+
+    def name(self, pool: int, members: list[int]) -> str:
+        """Returns the name of the view of a group of kinds."""
+        dataset, provider, action = self.kinds[members[0]]
+        parts = (dataset, "*" if pool == 2 else provider, "*" if pool else action)
+        return "/".join((part or "-").lower().replace(" ", "-") for part in parts)
+
+    def _columns(self, pool: int, members: list[int]) -> list[str]:
+        rows = np.flatnonzero(np.isin(self._codes, members))
+        if len(rows) < self._rules.min_rows:
+            return []
+        sample = self._events.take(pa.array(_sampled(self._events, rows)))
+        table = entity_columns(sample, pool, clock=self._rules.clock)
+        return _chosen_columns(table, self._rules)
 
 
 def _grouped(
@@ -275,12 +239,6 @@ def _grouped(
     for place in places:
         groups.setdefault(key(place), []).append(place)
     yield from groups.values()
-
-
-def _name(members: list[int], kinds: list[tuple[str | None, ...]], pool: int) -> str:
-    dataset, provider, action = kinds[members[0]]
-    parts = (dataset, "*" if pool == 2 else provider, "*" if pool else action)
-    return "/".join((part or "-").lower().replace(" ", "-") for part in parts)
 
 
 def _sampled(events: pa.Table, rows: Rows) -> Rows:
@@ -309,7 +267,7 @@ def _chosen_columns(table: pa.Table, rules: Rules) -> list[str]:
         return []
     found = distinct(encode(table, names, vocabularies(table, names)))
     names, codes = _without_doubles(names, found.codes)
-    worth = _informations(codes, np.sqrt(found.counts), [source_column(name) for name in names])
+    worth = _informations(codes, np.sqrt(found.counts), [thing(name) for name in names])
     return _by_turns(names, worth)[: rules.max_columns]
 
 
@@ -329,15 +287,14 @@ def _varies(column: pa.ChunkedArray, rules: Rules) -> bool:
 
 
 def _without_doubles(names: list[str], codes: Codes) -> tuple[list[str], Codes]:
-    """Returns the columns without those that say what another of the same source says.
+    """Returns the columns without those that say what another of the same thing says.
 
-    Columns of different sources are kept, also where one follows from the other: it is the
+    Columns of different things are kept, also where one follows from the other: it is the
     habit that an odd event breaks.
     """
     kept: list[int] = []
     for place in sorted(range(len(names)), key=lambda place: (len(names[place]), names[place])):
-        source = source_column(names[place])
-        twins = [other for other in kept if source_column(names[other]) == source]
+        twins = [other for other in kept if thing(names[other]) == thing(names[place])]
         values = len(np.unique(codes[:, place]))
         if not any(
             values == len(np.unique(codes[:, twin]))
@@ -350,16 +307,16 @@ def _without_doubles(names: list[str], codes: Codes) -> tuple[list[str], Codes]:
 
 
 def _informations(
-    codes: Codes, weights: npt.NDArray[np.float64], sources: list[str]
+    codes: Codes, weights: npt.NDArray[np.float64], things: list[str]
 ) -> npt.NDArray[np.float64]:
-    """Returns for each column the most that one of another source tells of it, in nats.
+    """Returns for each column the most that one of another thing tells of it, in nats.
 
     Mutual information over distinct rows, less what chance gives it: (|A|-1)(|B|-1) / 2U.
     """
     worth = np.zeros(codes.shape[1])
     sizes = [int(column.max()) + 1 for column in codes.T]
     for a, b in itertools.combinations(range(codes.shape[1]), 2):
-        if sources[a] == sources[b]:
+        if things[a] == things[b]:
             continue
         pairs = np.unique(
             codes[:, a].astype(np.int64) * sizes[b] + codes[:, b], return_inverse=True
@@ -380,12 +337,12 @@ def _entropy(values: npt.NDArray[np.integer[Any]], weights: npt.NDArray[np.float
 
 
 def _by_turns(names: list[str], worth: npt.NDArray[np.float64]) -> list[str]:
-    """Returns the names, the best of every source column before the second of any."""
+    """Returns the names, the best of everything before the second of any."""
     best = sorted(range(len(names)), key=lambda place: (-worth[place], names[place]))
     seen: dict[str, int] = {}
     turns: list[tuple[int, int, str]] = []
     for place in best:
-        source = source_column(names[place])
-        seen[source] = seen.get(source, 0) + 1
-        turns.append((seen[source], len(turns), names[place]))
+        turn = thing(names[place])
+        seen[turn] = seen.get(turn, 0) + 1
+        turns.append((seen[turn], len(turns), names[place]))
     return [name for _, _, name in sorted(turns)]

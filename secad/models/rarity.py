@@ -38,7 +38,8 @@ from secad.base.errors import ConfigError, ModelError
 from secad.base.schemas import EVENTS, SCORES, conform
 from secad.features.backgrounds import Background, Backgrounds, Coded, events_of, scores_of
 from secad.features.reasons import Oddness, explanations
-from secad.features.views import Codes, Rules, Views, plan_views
+from secad.features.tuples import Codes
+from secad.features.views import Rules, Views, plan_views
 
 Scores = npt.NDArray[np.float64]
 VARIANTS = ("pairs", "tuple", "marginals")

@@ -5,16 +5,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secad.features.views import (
-    ABSENT,
-    UNKNOWN,
-    Rules,
-    distinct,
-    encode,
-    entity_columns,
-    plan_views,
-    vocabularies,
-)
+from secad.features.tuples import ABSENT, UNKNOWN, distinct, encode, vocabularies
+from secad.features.views import Rules, entity_columns, plan_views
 
 
 def events(count: int, action: str = "start", provider: str | None = "made") -> dict[str, list]:

@@ -18,7 +18,8 @@ from secad.base.errors import ConfigError, ModelError
 from secad.base.schemas import EVENTS, SCORES, conform
 from secad.features.backgrounds import Background, Backgrounds, events_of, scores_of
 from secad.features.reasons import explanations
-from secad.features.views import UNKNOWN, Codes, Rules, Views, distinct, plan_views
+from secad.features.tuples import UNKNOWN, Codes, distinct
+from secad.features.views import Rules, Views, plan_views
 from secad.models.ape.network import Embedding, Types
 from secad.models.ape.scoring import novelty, oddness, score
 from secad.models.ape.training import Settings, train

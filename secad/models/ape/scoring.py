@@ -8,7 +8,7 @@ import torch
 
 from secad.features.backgrounds import Background, Counts
 from secad.features.reasons import Oddness
-from secad.features.views import UNKNOWN, Codes
+from secad.features.tuples import UNKNOWN, Codes
 from secad.models.ape.network import Embedding
 
 Scores = npt.NDArray[np.float64]
