@@ -18,7 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.errors import ModelError
+from secad.base.picking import pick
 from secad.base.schemas import EVENT_ID, SCORES, TIME
+from secad.features.entities import source_column
 from secad.features.tuples import Codes, Rows, Tuples, distinct, encode, vocabularies
 from secad.features.views import View, Views, entity_columns
 
@@ -145,7 +147,7 @@ class Backgrounds:
             ModelError: no view has an event; the message says why.
         """
         found = {
-            view.name: _learn(view, events.take(pa.array(rows)))
+            view.name: _learn(view, pick(_read_by(view, events), rows))
             for view, rows in views.rows(events)
         }
         if not found:
@@ -160,7 +162,7 @@ class Backgrounds:
             background = self.of_view.get(view.name)
             if background is None:
                 continue
-            table = entity_columns(events.take(pa.array(rows)), view.pool)
+            table = entity_columns(pick(_read_by(view, events), rows), view.pool)
             codes = encode(table, view.columns, background.values)
             yield Coded(background, rows, distinct(codes), table)
 
@@ -224,7 +226,7 @@ def scores_of(events: pa.Table, parts: Sequence[tuple[Coded, npt.NDArray[np.floa
     names = pa.array([coded.background.view.name for coded, _ in parts], pa.string())
     sizes = [len(coded.rows) for coded, _ in parts]
     view = names.take(pa.array(np.repeat(np.arange(len(parts)), sizes)[order]))
-    taken = events.select(["event_id", "time"]).take(pa.array(rows[order]))
+    taken = pick(events.select(["event_id", "time"]), rows[order])
     ids = taken["event_id"].combine_chunks().cast(EVENT_ID)
     time = taken["time"].combine_chunks().cast(TIME)
     offsets = pa.array(np.arange(len(rows) + 1, dtype=np.int32))
@@ -248,7 +250,13 @@ def events_of(events: pa.Table, subjects: pa.Array) -> pa.Table:
     rows = pc.index_in(subjects.cast(EVENT_ID), events["event_id"].combine_chunks().cast(EVENT_ID))
     if rows.null_count:
         raise ModelError(f"{rows.null_count} of {len(rows)} scored events are not in the table")
-    return events.take(rows)
+    return pick(events, rows.to_numpy())
+
+
+def _read_by(view: View, events: pa.Table) -> pa.Table:
+    """Returns the columns that a view's entity columns come from."""
+    needed = {*(source_column(name) for name in view.columns), "event_action", "event_provider"}
+    return events.select([name for name in events.column_names if name in needed])
 
 
 def _learn(view: View, events: pa.Table) -> Background:

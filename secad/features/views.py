@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from secad.base.picking import pick
 from secad.features.entities import ENTITY, entities, thing
 from secad.features.tuples import ABSENT, Codes, Rows, distinct, encode, vocabularies
 
@@ -227,7 +228,7 @@ class _Planner:
         rows = np.flatnonzero(np.isin(self._codes, members))
         if len(rows) < self._rules.min_rows:
             return []
-        sample = self._events.take(pa.array(_sampled(self._events, rows)))
+        sample = pick(self._events, np.sort(_sampled(self._events, rows)))
         table = entity_columns(sample, pool, clock=self._rules.clock)
         return _chosen_columns(table, self._rules)
 
@@ -246,7 +247,7 @@ def _sampled(events: pa.Table, rows: Rows) -> Rows:
     if len(rows) <= _SAMPLE_ROWS:
         return rows
     if "event_id" in events.column_names:
-        ids = events["event_id"].take(pa.array(rows)).cast(pa.binary())
+        ids = pick(events.select(["event_id"]), rows)["event_id"].cast(pa.binary())
         rows = rows[pc.sort_indices(ids).to_numpy()]
     return rows[np.linspace(0, len(rows) - 1, _SAMPLE_ROWS).astype(np.int64)]
 

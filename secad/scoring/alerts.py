@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.ids import digest
-from secad.base.schemas import ALERTS
+from secad.base.picking import pick
+from secad.base.schemas import ALERTS, TIME
 from secad.scoring.calibrate import Calibration
-from secad.scoring.episodes import Episodes, events_behind, find_episodes
+from secad.scoring.episodes import Episodes, find_episodes, places_behind
 from secad.scoring.severity import severities
 
 Rows = npt.NDArray[np.int64]
@@ -116,8 +118,7 @@ def calibrate_alerts(
         calibration: of scores.
         rules: what becomes an alert.
     """
-    behind = events_behind(scores, events)
-    found = find_episodes(scores, behind, calibration, gap_s=rules.episode_gap_s, own=True)
+    found = find_episodes(scores, events, calibration, gap_s=rules.episode_gap_s, own=True)
     return calibration.with_alerts(found.strength, found.quiet)
 
 
@@ -146,17 +147,25 @@ def raise_alerts(
         ModelError: a scored event is not in the table, or the calibration knows no alerts.
     """
     rules = rules or AlertRules()
-    behind = events_behind(scores, events)
-    found = find_episodes(scores, behind, calibration, gap_s=rules.episode_gap_s, own=own)
+    found = find_episodes(scores, events, calibration, gap_s=rules.episode_gap_s, own=own)
     p, extrapolated = calibration.p_alerts(found.strength, own=own)
     kept = _within_budget(found, scores, p, rules.budget_per_day)
     if not len(kept):
         return Raised(ALERTS.empty_table(), 0, found.nameless)
-    strongest = scores.take(pa.array(found.strongest[kept]))
+    strongest = pick(scores, found.strongest[kept])
     told = detector.explain(events, strongest).to_pylist()
-    writer = _Writer(found, scores, behind, detector, rules, known)
+    score = scores["score"].to_numpy()
+    evidence = [_evidence(found.of(episode), score, rules.evidence_rows) for episode in kept]
+    behind = pick(events, places_behind(scores, events)[np.concatenate(evidence)])
+    starts = np.cumsum([0, *(len(rows) for rows in evidence)])
+    writer = _Writer(found, scores, detector, int(rules.episode_gap_s * 1e6), known)
     rows = [
-        writer.row(int(episode), told[place])
+        writer.row(
+            int(episode),
+            told[place],
+            evidence[place],
+            behind.slice(starts[place], len(evidence[place])),
+        )
         | {
             "p_value": float(p[episode]),
             "p_extrapolated": bool(extrapolated[episode]),
@@ -186,103 +195,114 @@ def _within_budget(
     return np.sort(order[np.arange(len(order)) - starts < budget])
 
 
-@dataclass(frozen=True)
 class _Writer:
-    """Writes episodes as rows of ALERTS.
+    """Writes episodes as rows of ALERTS, but for what follows from their p-values.
 
     Args:
         found: the episodes.
         scores: SCORES.
-        events: the event of each score.
         detector: what gave the scores.
-        rules: what becomes an alert.
+        gap_us: microseconds of quiet after which the same finding is a new alert.
         known: KNOWN rows.
     """
 
-    found: Episodes
-    scores: pa.Table
-    events: pa.Table
-    detector: Detector
-    rules: AlertRules
-    known: pa.Table | None
+    def __init__(
+        self,
+        found: Episodes,
+        scores: pa.Table,
+        detector: Detector,
+        gap_us: int,
+        known: pa.Table | None,
+    ) -> None:
+        self._found = found
+        self._scores = scores
+        self._score = scores["score"].to_numpy()
+        self._start, self._end = (
+            scores[name].cast(pa.int64()).to_numpy() for name in ("time_start", "time_end")
+        )
+        self._detector = detector
+        self._gap_us = gap_us
+        self._known = KNOWN.empty_table() if known is None else known
+        self._taken: set[str] = set()
 
-    def row(self, episode: int, told: dict[str, Any]) -> dict[str, Any]:
-        """Returns an ALERTS row but for what follows from its p-value."""
-        found = self.found
-        members = found.members[found.edges[episode] : found.edges[episode + 1]]
-        strongest = int(found.strongest[episode])
-        actors = found.actors
-        view = self.scores["view"][strongest].as_py()
-        key = {
-            "view": view,
-            "host_name": actors.host[strongest].as_py(),
-            actors.kind[strongest].as_py(): actors.name[strongest].as_py(),
-        }
-        fingerprint = digest([self.detector.name, *_flat(key)], person="fingerprint")
-        ends = self.scores["time_end"].take(pa.array(members))
-        time_start, time_end = self.scores["time_start"][members[0]], pc.max(ends)
-        evidence = self._evidence(members)
+    def row(
+        self, episode: int, told: dict[str, Any], evidence: Rows, events: pa.Table
+    ) -> dict[str, Any]:
+        """Returns an ALERTS row.
+
+        Args:
+            episode: which.
+            told: the EXPLANATIONS row of its strongest event.
+            evidence: places of its evidence among the scores.
+            events: the events of the evidence.
+        """
+        members, strongest = self._found.of(episode), int(self._found.strongest[episode])
+        view = self._scores["view"][strongest].as_py()
+        key = {"view": view, **self._found.actors.key_of(strongest)}
+        fingerprint = digest([self._detector.name, *_flat(key)], person="fingerprint")
+        start, end = int(self._start[members[0]]), int(self._end[members].max())
         return {
-            "alert_id": self._alert_id(fingerprint, time_start, time_end),
+            "alert_id": self._alert_id(fingerprint, start, end),
             "fingerprint": fingerprint,
             "fingerprint_key": [(name, value) for name, value in key.items() if value is not None],
-            "detector": self.detector.name,
-            "model_id": self.detector.model_id,
-            "dataset": self.events["dataset"][strongest].as_py(),
+            "detector": self._detector.name,
+            "model_id": self._detector.model_id,
+            "dataset": events["dataset"][0].as_py(),
             "view": view,
-            "time_start": time_start.as_py(),
-            "time_end": time_end.as_py(),
+            "time_start": pa.scalar(start, TIME).as_py(),
+            "time_end": pa.scalar(end, TIME).as_py(),
             "count": len(members),
-            "score": pc.max(self.scores["score"].take(pa.array(members))).as_py(),
-            "reason": self._reason(strongest, told["reason"], int(found.support[episode])),
-            "badges": list(self.detector.badges(view)),
-            "entities": _entities(self.events.take(pa.array(evidence))),
+            "score": float(self._score[members].max()),
+            "reason": self._reason(episode, told["reason"]),
+            "badges": list(self._detector.badges(view)),
+            "entities": _entities(events),
             "techniques": [],
             "explanation": told["evidence"],
-            "evidence": self._located(evidence),
+            "evidence": self._located(evidence, events),
         }
 
-    def _alert_id(self, fingerprint: str, start: pa.Scalar, end: pa.Scalar) -> str:
-        anchor = start.cast(pa.int64()).as_py()
-        if self.known is not None:
-            gap = int(self.rules.episode_gap_s * 1e6)
-            last = end.cast(pa.int64()).as_py()
-            meets = pc.and_(
-                pc.less_equal(self.known["time_start"].cast(pa.int64()), last + gap),
-                pc.greater_equal(self.known["time_end"].cast(pa.int64()), anchor - gap),
+    def _alert_id(self, fingerprint: str, start: int, end: int) -> str:
+        """Returns the id of a known alert that the episode meets, else one of its own."""
+        same = self._known.filter(pc.equal(self._known["fingerprint"], fingerprint))
+        for known in same.sort_by([("time_start", "ascending")]).to_pylist():
+            first, last = (_microseconds(known[name]) for name in ("time_start", "time_end"))
+            meets = first - self._gap_us <= end and start <= last + self._gap_us
+            if meets and known["alert_id"] not in self._taken:
+                self._taken.add(known["alert_id"])
+                return str(known["alert_id"])
+        return digest([self._detector.name, fingerprint, str(start)], person="alert")
+
+    def _located(self, evidence: Rows, events: pa.Table) -> list[dict[str, Any]]:
+        columns = [field.name for field in _EVIDENCE if field.name in events.column_names]
+        return [
+            row | {"contribution": float(score)}
+            for row, score in zip(
+                events.select(columns).to_pylist(), self._score[evidence], strict=True
             )
-            same = pc.and_(meets, pc.equal(self.known["fingerprint"], fingerprint))
-            found = self.known.filter(same).sort_by([("time_start", "ascending")])
-            if len(found):
-                return str(found["alert_id"][0].as_py())
-        return digest([self.detector.name, fingerprint, str(anchor)], person="alert")
+        ]
 
-    def _evidence(self, members: Rows) -> Rows:
-        """Returns the strongest members, one of each behaviour before the second of any."""
-        score = self.scores["score"].to_numpy()[members]
-        order = np.lexsort((np.arange(len(members)), -score))
-        _, first = np.unique(score[order], return_index=True)
-        again = np.ones(len(order), dtype=np.bool_)
-        again[first] = False
-        chosen = order[np.argsort(again, kind="stable")][: self.rules.evidence_rows]
-        taken = members[chosen]
-        return taken[np.argsort(-score[chosen], kind="stable")]
-
-    def _located(self, rows: Rows) -> list[dict[str, Any]]:
-        taken = self.events.take(pa.array(rows))
-        contribution = self.scores["score"].take(pa.array(rows))
-        columns = [field.name for field in _EVIDENCE if field.name in taken.column_names]
-        found = taken.select(columns).append_column("contribution", contribution)
-        return [dict(row) for row in found.to_pylist()]
-
-    def _reason(self, strongest: int, told: str, support: int) -> str:
-        actors = self.found.actors
-        name = str(actors.name[strongest].as_py())
+    def _reason(self, episode: int, told: str) -> str:
+        strongest, support = int(self._found.strongest[episode]), int(self._found.support[episode])
+        actors = self._found.actors
+        name, host = str(actors.name[strongest].as_py()), actors.host[strongest].as_py()
         who = name.replace("\\", "/").rpartition("/")[2] or name
-        host = actors.host[strongest].as_py()
         where = f" on {host}" if host and host != who else ""
         more = f"; odd in {support} other view{'s' * (support > 1)} too" if support else ""
         return f"{who}{where}: {told}{more}"
+
+
+def _evidence(members: Rows, score: npt.NDArray[np.float64], most: int) -> Rows:
+    """Returns the strongest members, one of each behaviour before the second of any."""
+    order = np.lexsort((np.arange(len(members)), -score[members]))
+    _, first = np.unique(score[members][order], return_index=True)
+    again = np.ones(len(order), dtype=np.bool_)
+    again[first] = False
+    chosen = members[order[np.argsort(again, kind="stable")][:most]]
+    return np.asarray(chosen[np.argsort(-score[chosen], kind="stable")], dtype=np.int64)
+
+
+def _microseconds(time: datetime) -> int:
+    return int(pa.scalar(time, TIME).cast(pa.int64()).as_py())
 
 
 def _flat(key: dict[str, str | None]) -> list[str | None]:

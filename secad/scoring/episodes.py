@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.errors import ModelError
+from secad.base.picking import pick
 from secad.base.schemas import EVENT_ID
 from secad.scoring.calibrate import Calibration
 
@@ -45,6 +46,7 @@ _ACTORS = (
     "log_logger",
     "template_id",
 )
+_READ = (*_ACTORS, "source_ip", "host_name", "process_entity_id", "event_id")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ class Actors:
     host: pa.Array
     key: Rows
     instance: Rows
+
+    def key_of(self, event: int) -> dict[str, str | None]:
+        """Returns who acts in one event, in clear: the host, and the actor by its column."""
+        return {
+            "host_name": self.host[event].as_py(),
+            self.kind[event].as_py(): self.name[event].as_py(),
+        }
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,10 @@ class Episodes:
     nameless: int
     actors: Actors
 
+    def of(self, episode: int) -> Rows:
+        """Returns the members of one episode, by time."""
+        return self.members[self.edges[episode] : self.edges[episode + 1]]
+
 
 def find_episodes(
     scores: pa.Table, events: pa.Table, calibration: Calibration, *, gap_s: float, own: bool
@@ -98,19 +111,20 @@ def find_episodes(
 
     Args:
         scores: SCORES, N rows.
-        events: (N rows) the event that each score is of, or the first of its members.
+        events: EVENTS rows, the scored ones among them.
         calibration: of the model that gave the scores.
         gap_s: seconds of quiet after which the same actor starts another episode.
         own: the scores are those that the calibration was fitted on.
     """
-    actors = acting(events)
+    named = [name for name in _READ if name in events.column_names]
+    actors = acting(pick(events.select(named), places_behind(scores, events)))
     view = scores["view"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
     p = calibration.p_behaviours(scores, own=own)
     strength, support = _strength(-np.log(p), view, actors.instance)
     unit = view * (actors.key.max(initial=0) + 1) + actors.key
-    named = actors.key >= 0
+    known = actors.key >= 0
     odd = p <= MEMBER_P
-    members = np.flatnonzero(odd & named)
+    members = np.flatnonzero(odd & known)
     times = scores["time_start"].cast(pa.int64()).to_numpy()
     members = members[np.lexsort((members, times[members], unit[members]))]
     starts = _starts(unit[members], times[members], int(gap_s * 1e6))
@@ -121,14 +135,14 @@ def find_episodes(
         strongest=strongest,
         strength=strength[strongest],
         support=support[strongest],
-        quiet=len(np.unique(unit[named])) - len(np.unique(unit[members])),
-        nameless=int((odd & ~named).sum()),
+        quiet=len(np.unique(unit[known])) - len(np.unique(unit[members])),
+        nameless=int((odd & ~known).sum()),
         actors=actors,
     )
 
 
-def events_behind(scores: pa.Table, events: pa.Table) -> pa.Table:
-    """Returns for each of SCORES its event, or the first of its members.
+def places_behind(scores: pa.Table, events: pa.Table) -> Rows:
+    """Returns for each of SCORES the place of its event, or of the first of its members.
 
     Raises:
         ModelError: an event is missing.
@@ -137,7 +151,7 @@ def events_behind(scores: pa.Table, events: pa.Table) -> pa.Table:
     places = pc.index_in(first, events["event_id"].combine_chunks().cast(EVENT_ID))
     if places.null_count:
         raise ModelError(f"{places.null_count} of {len(places)} scored events are not in the table")
-    return events.take(places)
+    return np.asarray(places.to_numpy(), dtype=np.int64)
 
 
 def acting(events: pa.Table) -> Actors:

@@ -245,3 +245,12 @@ def test_badges_and_entities_are_told() -> None:
     entities = {(row["type"], row["value"], row["role"]) for row in alert["entities"]}
     assert ("user", "Ann", "user_name") in entities
     assert ("process", "/tmp/evil", "process_executable") in entities  # noqa: S108
+
+
+def test_a_known_id_goes_on_once() -> None:
+    rows = [*background(), *attack(0, 2 * HOUR)]
+    one, two = of_evil(raised(rows))
+    times = [pa.array([time], SCORES.field("time_start").type) for time in (0, 2 * HOUR)]
+    known = pa.table([pa.array(["kept"]), pa.array([one["fingerprint"]]), *times], schema=KNOWN)
+    ids = {row["alert_id"] for row in of_evil(raised(rows, known))}
+    assert ids == {"kept", max((one, two), key=lambda row: row["time_start"])["alert_id"]}

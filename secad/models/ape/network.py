@@ -5,6 +5,8 @@ Every tensor has the R members in front; shapes stand at line ends.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -143,3 +145,15 @@ class Embedding(nn.Module):
         g = self.v[:, events]  # (R, B, m, d)
         dots = torch.einsum("rbid,rbjd->rbij", g, g)  # (R, B, m, m)
         return (self.w.to(g.dtype).unsqueeze(1) * dots).mean(0)  # (B, m, m)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Makes torch work in one thread for a while."""
+    # sums over threads differ in their last digits from machine to machine
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

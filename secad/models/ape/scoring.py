@@ -9,13 +9,14 @@ import torch
 from secad.features.backgrounds import Background, Counts
 from secad.features.reasons import Oddness
 from secad.features.tuples import UNKNOWN, Codes
-from secad.models.ape.network import Embedding
+from secad.models.ape.network import Embedding, one_thread
 
 Scores = npt.NDArray[np.float64]
 _CELLS = 4_000_000  # of a matrix of scores held at once
 _DECIMALS = 6  # what is beyond differs with how rows are cut into matrices
 
 
+@one_thread()
 @torch.no_grad()
 def score(model: Embedding, codes: Codes, mode: str) -> Scores:
     """Returns the scores of events, eq. 6, the mean of the members.
@@ -58,6 +59,7 @@ def novelty(background: Background, codes: Codes) -> Scores:
     return np.where(codes == UNKNOWN, surprise, 0.0)
 
 
+@one_thread()
 @torch.no_grad()
 def oddness(
     model: Embedding, codes: Codes, background: Codes, counts: Counts, new: Scores

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from secad.models.ape.network import Embedding, Types
+from secad.models.ape.network import Embedding, Types, one_thread
 
 _BATCH = 256  # events of a step; a view of fewer distinct ones is taken whole
 _CANDIDATES = 128  # values of a type that a step meets as noise
@@ -76,7 +74,7 @@ def train(
         == 1
     )  # (A,)
     noise = _noise(events, weights, once, types, settings)
-    with _one_thread():
+    with one_thread():
         model = Embedding(types, settings.dimension, settings.members, generator)
         model.b.requires_grad_(settings.mode == "conditional")
         steps = max(settings.steps, -(-_PASSES * len(events) // _BATCH))
@@ -160,14 +158,3 @@ def _objective(
         data = s + c - noise.log_kp[events].mean(-1, keepdim=True)  # (R, B, 1)
         false = s - own[:, :, of] + others + c - noise.log_kp[entities]  # (R, B, C)
     return functional.softplus(-data).sum(-1) + (functional.softplus(false) * number).sum(-1)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    # sums over threads differ in their last digits from machine to machine
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
