@@ -116,7 +116,11 @@ class HoldsBack(Protocol):
 
 @runtime_checkable
 class Frames(Protocol):
-    """A format whose records are not lines: it cuts a binary file into LINES by itself."""
+    """A format whose records are not lines: it cuts a binary file or a document into LINES."""
+
+    def is_framed(self, head: bytes) -> bool:
+        """Returns whether a source with this head must be cut by ``frames``; else it has lines."""
+        ...
 
     def frames(self, file: BinaryIO, batch_bytes: int) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
         """Yields LINES batches, each with the rejects (as in ``Parsed``) of damaged stretches.

@@ -37,6 +37,9 @@ _ECS_TEXT = (
     "log_level",
     "log_logger",
     "service_name",
+    "cloud_account_id",
+    "cloud_region",
+    "rule_name",  # what another tool or a firewall calls the rule that fired
     "user_name",
     "user_domain",
     "user_id",
@@ -57,6 +60,7 @@ _ECS_TEXT = (
     "destination_ip",
     "destination_domain",
     "network_transport",
+    "network_protocol",  # of the application: dns, http, tls
     "network_direction",
     "file_path",
     "registry_path",
@@ -77,6 +81,9 @@ _ECS_INTEGER = (
     "destination_port",
     "http_response_status_code",
     "http_response_bytes",
+    "source_bytes",
+    "destination_bytes",
+    "event_duration",  # nanoseconds
 )
 
 ECS = pa.schema(

@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
     _rule("_ip", role=derive.address_role, network=derive.network),
     _rule("_port", service=derive.service_port),
     _rule("_status_code", value=derive.lower, **{"class": derive.status_class}),
-    _rule("_bytes", "_count", size=derive.size),
+    _rule("_bytes", "_count", "_duration", size=derive.size),
     _rule("user_domain", value=derive.lower),
     _rule("_domain", "_question_name", domain=derive.domain),
     _rule("user_id", "_uid", "_auid", "_euid", "_access", "_mask", "_exit", value=derive.lower),

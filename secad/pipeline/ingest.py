@@ -17,14 +17,14 @@ import pyarrow as pa
 from secad import plugins
 from secad.base.config import Config
 from secad.base.errors import ConfigError, Interrupted
-from secad.base.protocols import FieldMap, Format, Frames, ParseContext
+from secad.base.protocols import FieldMap, Format, ParseContext
 from secad.base.schemas import REJECTS
 from secad.collect.field_maps import load_field_map
 from secad.collect.times import check_zone
 from secad.collect.transports.files import Stream, Unreadable, find_streams
 from secad.events.ledger import TAIL_BYTES, Source, bytes_digest, tail_of
 from secad.events.store import EventStore, Pending, Replaced
-from secad.pipeline.reading import Limits, Origin, Part, Progress, read_parts
+from secad.pipeline.reading import Limits, Origin, Part, Progress, framing_of, read_parts
 from secad.pipeline.templating import Templating
 
 AUTO = "auto"
@@ -251,7 +251,7 @@ class _Run:
         source = known or self._ledger.new_source(first, stream.path, form.name)
         start, unended = self._start(stream, source)
         if stream.seekable:
-            stream.file.seek(0 if isinstance(form, Frames) else start.offset)
+            stream.file.seek(0 if framing_of(form, stream) else start.offset)
         end = self._read_on(stream, form, source, start, unended)
         outcome = "ingested" if known is None else "continued"
         if known and end == _progress(known):
@@ -363,11 +363,12 @@ class _Run:
 
 def _first_record(stream: Stream, form: Format) -> bytes | None:
     """Returns the bytes of a stream's first record, None where it has none."""
-    if not isinstance(form, Frames):
+    framing = framing_of(form, stream)
+    if framing is None:
         return stream.head.split(b"\n", 1)[0]
     stream.spool()
     stream.file.seek(0)
-    for lines, _ in form.frames(stream.file, 1 << 16):
+    for lines, _ in framing.frames(stream.file, 1 << 16):
         if lines.num_rows:
             stream.file.seek(lines.column("byte_offset")[0].as_py())
             return stream.file.read(lines.column("byte_length")[0].as_py())
@@ -384,7 +385,7 @@ def _tail(stream: Stream, form: Format, progress: Progress, recent: bytes) -> tu
     """Returns the length and the digest of the bytes before a place, by which it is known again."""
     if not stream.seekable:
         return len(recent), bytes_digest(recent)
-    size = _FRAMED_TAIL_BYTES if isinstance(form, Frames) else TAIL_BYTES
+    size = _FRAMED_TAIL_BYTES if framing_of(form, stream) else TAIL_BYTES
     place = stream.file.tell()
     found = tail_of(stream.file, progress.offset, size)
     stream.file.seek(place)

@@ -6,6 +6,7 @@ the stream. A format whose events span lines gets whole events: its last lines w
 
 from __future__ import annotations
 
+import codecs
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
@@ -124,6 +125,12 @@ class _Parsed:
     prepared: Canonical | None
 
 
+def framing_of(form: Format, stream: Stream) -> Frames | None:
+    """Returns the format as what cuts the stream into records, None where those are its lines."""
+    head = stream.head.removeprefix(codecs.BOM_UTF8)
+    return form if isinstance(form, Frames) and form.is_framed(head) else None
+
+
 def read_parts(
     stream: Stream, origin: Origin, start: Progress, limits: Limits, workers: Executor
 ) -> Iterator[Part]:
@@ -152,8 +159,9 @@ def read_parts(
 
 
 def _pieces(stream: Stream, form: Format, start: Progress, limits: Limits) -> Iterator[_Piece]:
-    if isinstance(form, Frames):
-        yield from _framed(stream, form, start, limits)
+    framing = framing_of(form, stream)
+    if framing:
+        yield from _framed(stream, framing, start, limits)
         return
     batches = read_lines(
         stream.file,

@@ -36,7 +36,7 @@ def sample(name: str) -> tuple[Format, pa.RecordBatch, ParseContext]:
     stream = next(streams)
     assert isinstance(stream, Stream)
     with stream:
-        if isinstance(form, Frames):
+        if isinstance(form, Frames) and form.is_framed(stream.head):
             stream.spool()
             batches = [lines for lines, _ in form.frames(stream.file, 1 << 20)]
         else:

@@ -171,6 +171,8 @@ def test_framing_survives_damage(name: str) -> None:
     form = plugins.format_named(name)
     assert isinstance(form, Frames)
     whole = sample_path(name).read_bytes()
+    if not form.is_framed(whole[: 1 << 16]):
+        pytest.skip(f"the sample of {name} has lines")
 
     @settings(max_examples=30, deadline=None)
     @given(st.integers(0, len(whole) - 1), st.binary(min_size=1, max_size=64), st.booleans())

@@ -51,6 +51,10 @@ class Evtx:
             return 1.0
         return 0.9 if head[HEADER_BYTES:].startswith(CHUNK_MAGIC) else 0.0
 
+    def is_framed(self, _head: bytes) -> bool:
+        """Returns that it always is; see ``Frames``."""
+        return True
+
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per record's JSON; see ``Format``."""
         return windows_events.parse_events(decode(lines), context)
