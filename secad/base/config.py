@@ -49,6 +49,12 @@ KNOWN: Mapping[str, Mapping[str, Setting]] = {
         "max_line_bytes": Setting(
             1 << 20, "a longer line is quarantined, its first bytes kept", least=1024
         ),
+        "max_inflated_bytes": Setting(
+            64 << 30, "bytes that one compressed file or archive may expand to", least=1024
+        ),
+        "max_inflated_ratio": Setting(
+            1000, "times its own size that it may, beyond the first 64 MiB", least=1
+        ),
         "batch_bytes": Setting(8 << 20, "bytes of log text parsed at a time", least=4096),
         "commit_rows": Setting(125_000, "events that one commit may hold", least=1),
         "workers": Setting(0, "parsing threads; 0 is one for each core, at most 8", least=0),

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from secad.base.schemas import ALERTS
-from secad.collect.transports.files import PieceReader
+from secad.collect.transports.pieces import PieceReader
 
 _TEMPLATE = re.compile(r"template id ([0-9a-f]{20})")  # as reasons of alerts write it
 _TEMPLATE_LETTERS = 80

@@ -21,6 +21,7 @@ from secad.base.protocols import FieldMap, Format, ParseContext
 from secad.base.schemas import REJECTS
 from secad.collect.field_maps import load_field_map
 from secad.collect.times import check_zone
+from secad.collect.transports.allowance import InflateLimits
 from secad.collect.transports.files import Stream, Unreadable, find_streams
 from secad.events.ledger import TAIL_BYTES, Source, bytes_digest, tail_of
 from secad.events.store import EventStore, Pending, Replaced
@@ -45,6 +46,7 @@ class IngestOptions:
         max_line_bytes: a longer line is quarantined.
         commit_rows: about how many rows one commit holds.
         workers: parsing threads.
+        inflate: what a compressed file may expand to.
     """
 
     format: str = AUTO
@@ -54,6 +56,7 @@ class IngestOptions:
     max_line_bytes: int = 1 << 20
     commit_rows: int = 125_000
     workers: int = 2
+    inflate: InflateLimits = field(default_factory=InflateLimits)
 
 
 def options_of(
@@ -74,6 +77,9 @@ def options_of(
         max_line_bytes=config.whole("ingest.max_line_bytes"),
         commit_rows=config.whole("ingest.commit_rows"),
         workers=config.whole("ingest.workers") or min(os.cpu_count() or 1, 8),
+        inflate=InflateLimits(
+            config.whole("ingest.max_inflated_bytes"), config.whole("ingest.max_inflated_ratio")
+        ),
     )
 
 
@@ -159,7 +165,7 @@ def ingest_logs(
         run = _Run(store, workers, committer, options, now=now, told=told or _untold)
         try:
             for path in paths:
-                for stream in find_streams(path):
+                for stream in find_streams(path, options.inflate):
                     report.sources.append(run.take(stream, forced))
         except Interrupted:
             run.commit()  # told() is called between batches, so what stands is whole

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from secad.base.errors import ConfigError
 from secad.base.schemas import ALERTS, EVENT_ID, TIME, conform
-from secad.collect.transports.files import PieceReader
+from secad.collect.transports.pieces import PieceReader
 from secad.events.store import EventStore
 from secad.triage.checks import Finding
 from secad.triage.registry import ModelRegistry

@@ -2,7 +2,7 @@
 
 A path leads to one stream (a plain or compressed file, standard input) or to many (a folder, the
 members of a zip or tar). A stream's path says how it is found again, so that evidence can be
-fetched from it later by byte offset.
+fetched from it later by byte offset. A Parquet file is a stream of JSON lines, one for each row.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
+from secad.collect.transports.allowance import Allowance, InflateLimits
 from secad.collect.transports.inflate import (
     Guarded,
     as_utf8,
@@ -30,13 +31,19 @@ from secad.collect.transports.inflate import (
     plain,
     utf16_of,
 )
+from secad.collect.transports.parquet import is_parquet, json_lines
 
 STDIN = "-"
 MEMBER_MARK = "!"  # between an archive and its member: case.zip!host/security.json
 HEAD_BYTES = 1 << 16
-_SPOOL_BYTES = 32 << 20
+SPOOL_BYTES = 32 << 20
 _BUFFER_BYTES = 1 << 20
+_CLIMBS = "an archive member whose name leads out of the archive"
+_NAME_TYPES = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, b"x", b"g", b"X")
+_NAME_CAP_BYTES = 1 << 20
+_ENCRYPTED = 1  # bit of a zip member's flags
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LIMITS = InflateLimits()
 
 Stamp = tuple[int, int, int, int]
 
@@ -91,18 +98,19 @@ class Stream(AbstractContextManager["Stream"]):
         self.file.close()
 
 
-def find_streams(path: str) -> Iterator[Stream | Unreadable]:
+def find_streams(path: str, limits: InflateLimits = _LIMITS) -> Generator[Stream | Unreadable]:
     """Yields the streams that a path leads to, in a fixed order, or what is wrong with it.
 
     Each stream must be used and closed before the next is asked for.
 
     Args:
         path: a file, a folder (every regular file below it), an archive, or ``-``.
+        limits: of what a compressed file or an archive may expand to.
     """
     if path == STDIN:
         stream = _standard_input()
         with stream:
-            yield from _opened(stream)
+            yield from _opened(stream, limits)
         return
     try:
         found = Path(path).stat()
@@ -110,74 +118,19 @@ def find_streams(path: str) -> Iterator[Stream | Unreadable]:
         yield Unreadable(path, _words(error))
         return
     if stat.S_ISDIR(found.st_mode):
-        yield from _folder(Path(path))
+        yield from _folder(Path(path), limits)
     else:
-        yield from _file(Path(path))
+        yield from _file(Path(path), limits)
 
 
-class PieceReader(AbstractContextManager["PieceReader"]):
-    """Fetches pieces of streams by their places, as long as the sources are there.
-
-    The stream of the last piece stays open, so that pieces of one stream, asked for one behind
-    the other, cost one opening.
-    """
-
-    def __init__(self) -> None:
-        self._path: str | None = None
-        self._file: BinaryIO | None = None
-
-    def read(self, path: str, offset: int, length: int) -> bytes | None:
-        """Returns a piece of a stream's plain bytes, None where it is gone or shorter.
-
-        Args:
-            path: a ``Stream.path``.
-            offset: of the piece's first byte.
-            length: of the piece in bytes.
-        """
-        if path != self._path:
-            self._close()
-            self._path, self._file = path, _open_again(path)
-        if self._file is None:
-            return None
-        self._file.seek(offset)
-        piece = self._file.read(length)
-        return piece if len(piece) == length else None
-
-    def __exit__(self, *_: object) -> None:
-        """Closes the stream that is open."""
-        self._close()
-
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._path = self._file = None
-
-
-def _open_again(path: str) -> BinaryIO | None:
-    """Returns a seekable file of a stream's plain bytes, None where the stream is gone."""
-    holder = path if Path(path).is_file() else path.split(MEMBER_MARK, 1)[0]
-    if path == STDIN or not Path(holder).is_file():
-        return None
-    for stream in find_streams(holder):
-        if isinstance(stream, Stream) and stream.path == path:
-            if stream.seekable:
-                stream.file.close()
-                return Path(path).open("rb")
-            stream.spool()
-            return stream.file
-        if isinstance(stream, Stream):
-            stream.file.close()
-    return None
-
-
-def _folder(folder: Path) -> Iterator[Stream | Unreadable]:
+def _folder(folder: Path, limits: InflateLimits) -> Iterator[Stream | Unreadable]:
     problems: list[Unreadable] = []
     for parent, folders, names in os.walk(
         folder, onerror=lambda error: problems.append(_unreadable(error))
     ):
         folders.sort()
         for name in sorted(names):
-            yield from _file(Path(parent) / name)
+            yield from _file(Path(parent) / name, limits)
         yield from problems
         problems.clear()
     yield from problems
@@ -191,7 +144,7 @@ def _words(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _file(path: Path) -> Iterator[Stream | Unreadable]:
+def _file(path: Path, limits: InflateLimits) -> Iterator[Stream | Unreadable]:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -206,29 +159,49 @@ def _file(path: Path) -> Iterator[Stream | Unreadable]:
     with file:
         head = file.read(HEAD_BYTES)
         file.seek(0)
-        yield from _opened(Stream(str(path), file, head, modified, stamp, seekable=True))
+        stream = Stream(str(path), file, head, modified, stamp, seekable=True)
+        yield from _opened(stream, limits)
 
 
-def _opened(stream: Stream) -> Iterator[Stream | Unreadable]:
+def _opened(stream: Stream, limits: InflateLimits) -> Iterator[Stream | Unreadable]:
     """Yields the streams inside an open, seekable file."""
+    allowance = Allowance(_size_of(stream.file), limits)
     if stream.head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        yield from _zip_members(stream)
+        yield from _zip_members(stream, allowance)
         return
     compression = compression_of(stream.head)
     if compression:
-        stream = _guarded(stream, inflate(stream.file, compression), f"{compression} stream")
+        pieces = allowance.metered(inflate(stream.file, compression))
+        stream = _guarded(stream, pieces, f"{compression} stream")
     if _is_tar(stream.head):
-        yield from _tar_members(stream)
+        yield from _tar_members(stream, allowance)
     else:
-        yield _utf8(stream)
+        yield _as_text(stream, allowance)
 
 
-def _utf8(stream: Stream) -> Stream:
-    """Returns the stream in UTF-8 where it is UTF-16; places in it then count UTF-8 bytes."""
+def _size_of(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    return size
+
+
+def _as_text(stream: Stream, allowance: Allowance) -> Stream:
+    """Returns the stream in UTF-8 where it is UTF-16, as JSON lines where it is Parquet.
+
+    Places in it then count the bytes of these.
+    """
+    if is_parquet(stream.head):
+        rows = json_lines(stream.file) if stream.seekable else _copied_rows(stream)
+        return _guarded(stream, allowance.metered(rows), "parquet file", stream.guards)
     encoding = utf16_of(stream.head)
     if encoding is None:
         return stream
     return _guarded(stream, as_utf8(stream.file, encoding), encoding, stream.guards)
+
+
+def _copied_rows(stream: Stream) -> Iterator[bytes]:
+    with _spooled(plain(stream.file)) as copy:
+        yield from json_lines(copy)
 
 
 def _guarded(
@@ -247,31 +220,61 @@ def _is_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
 
 
-def _member(archive: Stream, name: str, pieces: Iterator[bytes], modified: datetime) -> Stream:
+def _member(
+    archive: Stream, name: str, pieces: Iterator[bytes], modified: datetime, allowance: Allowance
+) -> Stream:
     """Returns the stream of an archive's member, decompressed where it is itself compressed."""
-    source = replace(archive, path=f"{archive.path}{MEMBER_MARK}{name}", modified_time=modified)
+    source = replace(archive, path=_inside(archive, name), modified_time=modified)
     stream = _guarded(source, pieces, "archive member")
     compression = compression_of(stream.head)
     if compression is None:
-        return _utf8(stream)
-    inner = inflate(stream.file, compression)
-    return _utf8(_guarded(source, inner, f"{compression} stream", stream.guards))
+        return _as_text(stream, allowance)
+    inner = allowance.metered(inflate(stream.file, compression))
+    stream = _guarded(source, inner, f"{compression} stream", stream.guards)
+    return _as_text(stream, allowance)
 
 
-def _zip_members(archive: Stream) -> Iterator[Stream | Unreadable]:
+def _inside(archive: Stream, name: str) -> str:
+    return f"{archive.path}{MEMBER_MARK}{name}"
+
+
+def _climbs(name: str) -> bool:
+    """Returns whether a member's name leads out of the archive: absolute, on a drive, or by ``..``.
+
+    Nothing is ever unpacked by its name; but names go into reports, which others may follow.
+    """
+    parts = name.replace("\\", "/").split("/")
+    return parts[0] == "" or parts[0].endswith(":") or ".." in parts
+
+
+def _zip_members(archive: Stream, allowance: Allowance) -> Iterator[Stream | Unreadable]:
     try:
         members = zipfile.ZipFile(archive.file)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         yield Unreadable(archive.path, f"damaged zip archive: {error}")
         return
     with members:
         for info in members.infolist():
-            if not info.is_dir():
-                try:
-                    modified = datetime(*info.date_time, tzinfo=UTC)
-                except ValueError:  # a month 0 or the like: zip writers differ
-                    modified = _EPOCH
-                yield _member(archive, info.filename, _zip_pieces(members, info), modified)
+            if allowance.problem():
+                yield Unreadable(archive.path, f"zip archive: {allowance.problem()}")
+                return
+            if info.is_dir():
+                continue
+            path = _inside(archive, info.filename)
+            if _climbs(info.filename):
+                yield Unreadable(path, _CLIMBS)
+            elif info.flag_bits & _ENCRYPTED:
+                yield Unreadable(path, "an encrypted archive member; unpack it with its password")
+            else:
+                pieces = allowance.metered(_zip_pieces(members, info))
+                yield _member(archive, info.filename, pieces, _zip_time(info), allowance)
+
+
+def _zip_time(info: zipfile.ZipInfo) -> datetime:
+    try:
+        return datetime(*info.date_time, tzinfo=UTC)
+    except ValueError:  # a month 0 or the like: zip writers differ
+        return _EPOCH
 
 
 def _zip_pieces(members: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -279,14 +282,32 @@ def _zip_pieces(members: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[byt
         yield from plain(file)
 
 
-def _tar_members(archive: Stream) -> Iterator[Stream | Unreadable]:
+class _BoundedHeader(tarfile.TarInfo):
+    """A member's header; tarfile reads names that are said to be of any length into memory."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Returns the header in a block of bytes."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _NAME_TYPES and header.size > _NAME_CAP_BYTES:
+            raise tarfile.ReadError(f"a member's name of {header.size} bytes")
+        return header
+
+
+def _tar_members(archive: Stream, allowance: Allowance) -> Iterator[Stream | Unreadable]:
     try:
-        with tarfile.open(fileobj=archive.file, mode="r|") as members:
+        with tarfile.open(fileobj=archive.file, mode="r|", tarinfo=_BoundedHeader) as members:
             for info in members:
                 data = members.extractfile(info) if info.isreg() else None
-                if data is not None:
-                    modified = _EPOCH.fromtimestamp(max(info.mtime, 0), tz=UTC)
-                    yield _member(archive, info.name, plain(data), modified)
+                if data is None:
+                    continue
+                if _climbs(info.name):
+                    yield Unreadable(_inside(archive, info.name), _CLIMBS)
+                    continue
+                # holes of a sparse file stand in the archive as a number
+                pieces = allowance.metered(plain(data)) if info.issparse() else plain(data)
+                modified = _EPOCH.fromtimestamp(max(info.mtime, 0), tz=UTC)
+                yield _member(archive, info.name, pieces, modified, allowance)
     except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as error:
         yield Unreadable(archive.path, archive.problem() or f"damaged tar archive: {error}")
         return
@@ -302,7 +323,7 @@ def _standard_input() -> Stream:
 
 
 def _spooled(pieces: Iterator[bytes]) -> BinaryIO:
-    copy = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)  # noqa: SIM115 - the stream owns it
+    copy = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - the stream owns it
     for piece in pieces:
         copy.write(piece)
     copy.seek(0)

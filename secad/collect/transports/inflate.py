@@ -18,8 +18,12 @@ from typing import IO, Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
+from secad.collect.transports.allowance import TooLarge
+
 _CHUNK_BYTES = 1 << 18
 _PIECE_BYTES = 1 << 20
+_XZ_MEMORY_BYTES = 1 << 28  # xz -9 takes 65 MiB; a header may ask for gigabytes
+_REASON_CAP = 200  # characters
 
 # everything that a damaged compressed file, archive or disk raises while it is read
 _DAMAGE = (
@@ -30,7 +34,9 @@ _DAMAGE = (
     OSError,
     EOFError,
     ValueError,
-    RuntimeError,  # zipfile: the member is encrypted, or of an unknown compression
+    RuntimeError,  # zipfile: the member is of an unknown compression
+    pa.ArrowException,
+    MemoryError,
 )
 
 MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
@@ -50,7 +56,7 @@ class _Decompressor(Protocol):
 
 _MAKERS: dict[str, Callable[[], _Decompressor]] = {
     "gzip": lambda: zlib.decompressobj(31),
-    "xz": lzma.LZMADecompressor,
+    "xz": lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY_BYTES),
     "bzip2": bz2.BZ2Decompressor,
 }
 
@@ -90,8 +96,12 @@ class Guarded(io.RawIOBase):
         while not self._rest:
             try:
                 piece = next(self._pieces, None)
+            except TooLarge as error:
+                self.problem = f"{self._what}: {error}"
+                piece = None
             except _DAMAGE as error:
-                self.problem = f"damaged {self._what}: {error}"
+                reason = str(error).partition("\n")[0][:_REASON_CAP]
+                self.problem = f"damaged {self._what}: {reason}"
                 piece = None
             if piece is None:
                 self._pieces = iter(())
