@@ -17,6 +17,7 @@ from secad.base.protocols import Format, Model, Recognised, Sink
 FORMATS: Mapping[str, str] = {
     "auditd": "secad.collect.formats.auditd:Auditd",
     "csv": "secad.collect.formats.csv:Csv",
+    "ecs": "secad.collect.formats.ecs:ElasticCommonSchema",
     "evtx": "secad.collect.formats.evtx:Evtx",
     "jsonl": "secad.collect.formats.jsonl:JsonLines",
     "syslog": "secad.collect.formats.syslog:Syslog",

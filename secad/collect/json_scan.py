@@ -46,7 +46,8 @@ FAULTS = (
 _OBJECT, _KEY, _COLON, _VALUE, _IN_OBJECT, _IN_ARRAY = 1, 2, 3, 4, 5, 6
 _OPEN, _CONTROL, _ESCAPE, _NUMBER, _DEPTH, _TRAILING = 7, 8, 9, 10, 11, 12
 
-_NOTHING, _PLAIN, _ESCAPED, _INNER = 0, 1, 2, 3  # kinds of values
+_NOTHING, _PLAIN, ESCAPED, _INNER = 0, 1, 2, 3
+"""Kinds of values; ESCAPED is a string with escapes."""
 _ONE = np.uint64(1)
 _OBJECTS = -1  # all bits set: every open container is an object
 
@@ -107,7 +108,7 @@ def _fault(number: int, at: int) -> int:
 @inlined
 def _line(data: Bytes, at: int, end: int, nodes: Numbers, count: int) -> tuple[int, int]:
     """Walks the objects of a line; returns its end or a fault, and the next free node."""
-    at = _space(data, at, end)
+    at = space(data, at, end)
     if at == end or data[at] != _BRACE:
         return _fault(_OBJECT, at), count
     at, kind = _enter(data, at, end)
@@ -118,7 +119,7 @@ def _line(data: Bytes, at: int, end: int, nodes: Numbers, count: int) -> tuple[i
         after, stop, escaped = _key(data, at, end)
         if after < 0:
             return after, count
-        begin = _space(data, after, end)
+        begin = space(data, after, end)
         at, kind = _value(data, begin, end, depth)
         if at < 0:
             return at, count
@@ -134,7 +135,7 @@ def _line(data: Bytes, at: int, end: int, nodes: Numbers, count: int) -> tuple[i
         if at < 0:
             return at, count
         around, depth = _above(nodes, around, depth - left), left
-    at = _space(data, at, end)
+    at = space(data, at, end)
     return at if at == end else _fault(_TRAILING, at), count
 
 
@@ -153,11 +154,12 @@ def _text(data: Bytes, at: int, stop: int, kind: int) -> tuple[int, int]:
         return -1, 0
     if data[at] == _QUOTE:
         at, stop = at + 1, stop - 1
-    return at, ~(stop - at) if kind == _ESCAPED else stop - at
+    return at, ~(stop - at) if kind == ESCAPED else stop - at
 
 
 @inlined
-def _space(data: Bytes, at: int, end: int) -> int:
+def space(data: Bytes, at: int, end: int) -> int:
+    """Returns the next place that holds no blank, or the end."""
     while at < end and _SPACE[data[at]]:
         at += 1
     return at
@@ -171,10 +173,10 @@ def _key(data: Bytes, at: int, end: int) -> tuple[int, int, bool]:
     after, kind = _string(data, at + 1, end)
     if after < 0:
         return after, at, False
-    at = _space(data, after, end)
+    at = space(data, after, end)
     if at == end or data[at] != ord(":"):
         return _fault(_COLON, at), at, False
-    return at + 1, after - 1, kind == _ESCAPED
+    return at + 1, after - 1, kind == ESCAPED
 
 
 @inlined
@@ -192,7 +194,7 @@ def _value(data: Bytes, at: int, end: int, depth: int) -> tuple[int, int]:
     """
     byte = data[at] if at < end else 0
     if byte not in (_BRACE, _BRACKET):
-        return _scalar(data, at, end)
+        return scalar(data, at, end)
     if depth == DEPTH_CAP:
         return _fault(_DEPTH, at), _NOTHING
     if byte == _BRACE:
@@ -203,7 +205,7 @@ def _value(data: Bytes, at: int, end: int, depth: int) -> tuple[int, int]:
 @inlined
 def _enter(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Passes an opening brace, and the closing one of an empty object."""
-    at = _space(data, at + 1, end)
+    at = space(data, at + 1, end)
     if at < end and data[at] == _BRACE_END:
         return at + 1, _NOTHING
     return at, _INNER
@@ -224,10 +226,10 @@ def _leave(data: Bytes, at: int, end: int, inside: int, depth: int) -> tuple[int
         the place of the next key or value or a fault; what is still open, and how many.
     """
     while depth > 0:
-        at = _space(data, at, end)
+        at = space(data, at, end)
         byte = data[at] if at < end else 0
         if byte == ord(","):
-            return _space(data, at + 1, end), inside, depth
+            return space(data, at + 1, end), inside, depth
         if byte != (_BRACE_END if inside & 1 else _BRACKET_END):
             return _fault(_IN_OBJECT if inside & 1 else _IN_ARRAY, at), inside, depth
         at, inside, depth = at + 1, inside >> 1, depth - 1
@@ -252,23 +254,23 @@ def _array(data: Bytes, at: int, end: int, depth: int) -> int:
             return _fault(_DEPTH, at)
         if opens:
             inside, within = inside << 1 | (byte == _BRACE), within + 1
-            at = _space(data, at + 1, end)
+            at = space(data, at + 1, end)
             opens = at == end or data[at] != (_BRACE_END if inside & 1 else _BRACKET_END)
         else:
-            at, _ = _scalar(data, at, end)
+            at, _ = scalar(data, at, end)
         if not opens and at >= 0:
             at, inside, within = _leave(data, at, end, inside, within)
             if within == 0:
                 return at
         if inside & 1 and at >= 0:
             at, _, _ = _key(data, at, end)
-            at = _space(data, at, end) if at >= 0 else at
+            at = space(data, at, end) if at >= 0 else at
         if at < 0:
             return at
 
 
 @inlined
-def _scalar(data: Bytes, at: int, end: int) -> tuple[int, int]:
+def scalar(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Returns the place after the string, number or word at ``at`` or a fault, and its kind."""
     byte = data[at] if at < end else 0
     if byte == _QUOTE:
@@ -297,7 +299,7 @@ def _string(data: Bytes, at: int, end: int) -> tuple[int, int]:
         width = _escape_width(data, at, end)
         if width == 0:
             return _fault(_ESCAPE, at), kind
-        at, kind = at + width, _ESCAPED
+        at, kind = at + width, ESCAPED
 
 
 @inlined

@@ -19,7 +19,7 @@ EXPECTED = {
     "glad/sotm34/raw/syslog/maillog.1": "syslog",
     "glad/sotm34/raw/syslog/messages.1": "syslog",
     "glad/sotm34/raw/syslog/secure.1": "syslog",
-    "gid/auditbeat_nano_scp/auditbeat.jsonl.xz": "jsonl",
+    "gid/auditbeat_nano_scp/auditbeat.jsonl.xz": "ecs",
     "gid/otrf_sysmon/empire_launcher_vbs.zip": "windows",
     "gid/otrf_sysmon/purplesharp_ad_playbook_I.zip": "windows",
     "ape/lsass_campaigns/campaign_04_host.zip": "windows",
