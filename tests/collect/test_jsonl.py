@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import lzma
 from collections.abc import Callable
@@ -212,3 +213,21 @@ def test_whatever_the_fields_hold_every_line_ends_in_one_place(lines: list[Any])
     parsed = FORM.parse(batch, ParseContext(ANCHOR))
     assert batch.num_rows == parsed.events.num_rows + parsed.rejects.num_rows + parsed.skipped
     parsed.events.validate(full=True)
+
+
+def test_arrays_and_envelopes_are_cut_into_records() -> None:
+    records = [{"time": f"2026-03-02T12:00:0{row}Z", "who": "ann"} for row in range(4)]
+    for document in (records, {"count": 4, "value": records}):
+        text = json.dumps(document, indent=2).encode()
+        assert FORM.is_framed(text)
+        assert FORM.matches(text) == pytest.approx(0.5)
+        [(lines, rejects)] = FORM.frames(io.BytesIO(text), 1 << 20)
+        field_map = FieldMap({"time": "time", "user_name": "who"})
+        events = FORM.parse(lines, ParseContext(ANCHOR, field_map=field_map)).events
+        assert (events.num_rows, rejects.num_rows) == (4, 0)
+        assert events.column("user_name").to_pylist() == ["ann"] * 4
+
+
+def test_a_document_without_times_is_no_log() -> None:
+    assert FORM.matches(b'{\n "name": "secad",\n "scripts": {"a": "b"}\n}\n') == 0
+    assert FORM.matches(b'[{"name": "a"}, {"name": "b"}]') == 0

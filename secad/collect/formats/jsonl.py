@@ -1,13 +1,15 @@
-"""JSON lines of any kind, as events by a field map or, without one, by the names of their fields.
+"""JSON records of any kind, as events by a field map or, without one, by their fields' names.
 
-Lines enter, one event each leaves. Nested objects are reached by dots, an array of one value is
-that value, and every field that no column takes is kept as a label.
+Lines enter, one event each leaves; arrays, envelopes and records over many lines are cut first.
+Nested objects are reached by dots, an array of one value is that value, and every field that no
+column takes is kept as a label.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +19,18 @@ from secad.base.errors import ConfigError
 from secad.base.protocols import FieldMap, ParseContext, Parsed
 from secad.base.schemas import ECS, LOCATOR, PARSED
 from secad.collect.field_maps import COLUMNS, read_times
-from secad.collect.json_columns import first_objects, read_json
+from secad.collect.json_columns import read_json
+from secad.collect.json_documents import JsonDocuments
 from secad.collect.json_names import NAMES
 from secad.collect.text import decode, reject
 from secad.features.key_values import labels
 from secad.features.spans import Places
 
+_DOCUMENTS = JsonDocuments(
+    ("Records", "records", "value", "items", "events", "logs", "entries", "results", "hits.hits",
+     "resources", "data"),
+    repeated=False,
+)  # fmt: skip
 _ACTION = "json"  # where no field tells the kind of event
 _SURE = 0.5  # a format that knows the fields is surer
 _CUT_OFF = 0.3  # the first line is longer than the head
@@ -51,11 +59,22 @@ class JsonLines:
 
     def matches(self, head: bytes) -> float:
         """Returns how sure it is by the share of lines that are JSON objects; see ``Format``."""
-        objects = first_objects(head, _LOOKED_AT)
+        framed = self.is_framed(head)
+        objects = _DOCUMENTS.first_records(head, _LOOKED_AT)
         if not any(objects):
-            return _CUT_OFF if head.startswith(b'{"') and b"\n" not in head else 0.0
-        share = sum(found is not None for found in objects) / len(objects)
+            cut_off = head.startswith((b'{"', b'[{"')) and b"\n" not in head
+            return _CUT_OFF if cut_off else 0.0
+        fitting = sum(map(_has_time if framed else bool, objects))
+        share = fitting / len(objects)
         return _SURE * share if share >= _LEAST_SHARE else 0.0
+
+    def is_framed(self, head: bytes) -> bool:
+        """Returns whether its records are not its lines; see ``Frames``."""
+        return _DOCUMENTS.is_framed(head)
+
+    def frames(self, file: BinaryIO, batch_bytes: int) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+        """Yields its records as LINES; see ``Frames``."""
+        return _DOCUMENTS.frames(file, batch_bytes)
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per line; see ``Format``.
@@ -83,6 +102,16 @@ class JsonLines:
         ).filter(pa.array(~(broken | timeless)))
         skipped = text.skipped + int(comment.sum())
         return Parsed(_without_empty(events), pa.concat_tables(rejects), skipped=skipped)
+
+
+def _has_time(record: dict[str, Any] | None) -> bool:
+    """Returns whether a record has a field for its time; documents that are no logs have none."""
+    if record is None:
+        return False
+    names = {name.lower() for name in record}
+    inner = [(name, value) for name, value in record.items() if isinstance(value, dict)]
+    names |= {f"{name}.{key}".lower() for name, value in inner for key in value}
+    return not names.isdisjoint(path.lower() for path in NAMES["time"])
 
 
 def _mapped(field_map: FieldMap) -> dict[str, tuple[str, ...]]:
