@@ -231,10 +231,10 @@ def test_damage_ends_the_stream_with_a_reason(tmp_path: Path) -> None:
     assert "encrypted" in str(text_of(path)[1])
 
 
-def test_a_column_that_expands_beyond_reason_is_refused(
+def test_a_row_group_that_expands_beyond_reason_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("secad.collect.transports.parquet._MOST_COLUMN_RATIO", 1000)
+    monkeypatch.setattr("secad.collect.transports.parquet._MOST_RATIO", 1000)
     path = tmp_path / "a.parquet"
     zeros = pa.array(np.zeros(10_000_000, dtype=np.int64))
     pq.write_table(
@@ -246,7 +246,7 @@ def test_a_column_that_expands_beyond_reason_is_refused(
     )
     data, problem = text_of(path)
     assert data == b""
-    assert "'zero' expands to" in str(problem)
+    assert "a row group of" in str(problem)
 
 
 def test_many_rows_of_one_value_end_at_the_ratio(tmp_path: Path) -> None:

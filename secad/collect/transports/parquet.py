@@ -6,6 +6,7 @@ read again. Rows are decoded a batch at a time, and never a whole row group.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -21,8 +22,7 @@ _BUFFER_BYTES = 1 << 18  # of each column while it is read
 _BATCH_BYTES = 16 << 20  # of the plain values of a batch, by the file's own word
 _PART_BYTES = 64 << 20  # of the texts that are written out together
 _MOST_ROWS = 8192
-_MOST_COLUMN_BYTES = 4 << 30  # of one column in one row group, plain
-_MOST_COLUMN_RATIO = 20_000  # plain bytes for each written one; runs of one value come to 5,000
+_MOST_RATIO = 20_000  # plain bytes of a row group for each of the file; runs come to 5,000
 _FREE_BYTES = 64 << 20
 _PIECE_BYTES = 1 << 20
 _LINE_END = pa.scalar("\n", pa.large_string())
@@ -46,6 +46,7 @@ def json_lines(file: BinaryIO) -> Iterator[bytes]:
         pa.ArrowException: it is damaged, or of a kind that is not read.
         OSError: as before.
     """
+    size_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)
     if file.read(4) == _ENCRYPTED:
         raise ValueError("its footer is encrypted")
@@ -60,7 +61,7 @@ def json_lines(file: BinaryIO) -> Iterator[bytes]:
         thrift_container_size_limit=_THRIFT_BYTES,
     )
     for number in range(metadata.num_row_groups):
-        rows = _rows_of_batch(metadata.row_group(number))
+        rows = _rows_of_batch(metadata.row_group(number), size_bytes)
         for batch in source.iter_batches(rows, row_groups=[number], use_threads=False):
             for part in _small(batch):
                 yield from _pieces(as_json(part))
@@ -95,23 +96,18 @@ def _written_out(column: pa.Array) -> int:
     return int(pc.sum(lengths.take(column.indices)).as_py() or 0)
 
 
-def _rows_of_batch(group: pq.RowGroupMetaData) -> int:
+def _rows_of_batch(group: pq.RowGroupMetaData, size_bytes: int) -> int:
     """Returns how many rows of a row group are read at a time.
 
+    Its columns' own descriptions are not looked at: pyarrow ends the process on a damaged one.
+
     Raises:
-        ValueError: one of its columns is larger than any that a log has.
+        ValueError: it is larger than any that a log has.
     """
-    total = 0
-    for place in range(group.num_columns):
-        column = group.column(place)
-        size, written = column.total_uncompressed_size, max(column.total_compressed_size, 1)
-        if size > _MOST_COLUMN_BYTES or size > max(_FREE_BYTES, _MOST_COLUMN_RATIO * written):
-            raise ValueError(
-                f"column {column.path_in_schema!r} expands to {size} bytes in one row group, "
-                f"from {written}"
-            )
-        total += max(size, 0)
-    bytes_of_row = total // max(group.num_rows, 1) + 1
+    total = group.total_byte_size
+    if total > max(_FREE_BYTES, _MOST_RATIO * size_bytes):
+        raise ValueError(f"a row group of {total} bytes in a file of {size_bytes}")
+    bytes_of_row = max(total, 0) // max(group.num_rows, 1) + 1
     return int(min(max(_BATCH_BYTES // bytes_of_row, 1), _MOST_ROWS))
 
 
