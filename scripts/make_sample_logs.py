@@ -14,10 +14,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from samples import auditd, dns, elastic, evtx, recording, signins, syslog, text, weblog
+from samples import auditd, dns, elastic, evtx, keyvalue, recording, signins, syslog, text, weblog
 from samples.log import label_table
 
-MADE = (auditd, dns, elastic, evtx, signins, syslog, text, weblog)
+MADE = (auditd, dns, elastic, evtx, keyvalue, signins, syslog, text, weblog)
 FOLDER = Path(__file__).resolve().parent.parent / "sample_logs"
 
 

@@ -20,6 +20,7 @@ FORMATS: Mapping[str, str] = {
     "ecs": "secad.collect.formats.ecs:ElasticCommonSchema",
     "evtx": "secad.collect.formats.evtx:Evtx",
     "jsonl": "secad.collect.formats.jsonl:JsonLines",
+    "keyvalue": "secad.collect.formats.keyvalue:KeyValue",
     "syslog": "secad.collect.formats.syslog:Syslog",
     "text": "secad.collect.formats.text:PlainText",
     "weblog": "secad.collect.formats.weblog:WebLog",

@@ -25,6 +25,7 @@ UNKNOWN = -1
 LEFT_OUT = -2
 """The key that a caller gives a pair to have it out of sight."""
 
+_BACKSLASH = 92
 _EQUALS, _QUOTE, _APOSTROPHE, _OPEN_BRACE, _OPEN, _CLOSE, _MINUS = 61, 34, 39, 123, 40, 41, 45
 _MOST_DIGITS = 18  # of an integer that fits in int64 whatever its digits
 _TABLE_FILL = 4  # slots of the hash table per known key
@@ -107,15 +108,19 @@ class _Keys(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What a scan fills: the columns of ``Pairs``, the four spans as rows of one array."""
+    """What a scan fills: the columns of ``Pairs``, the four spans as rows of one array.
+
+    ``escaped`` is not filled: it says how quoted values end.
+    """
 
     row: Places
     key: npt.NDArray[np.int16]
     spans: npt.NDArray[np.int64]
     quoted: npt.NDArray[np.bool_]
+    escaped: bool
 
 
-def scan(text: pa.Array, begins: Places, known: tuple[str, ...]) -> Pairs:
+def scan(text: pa.Array, begins: Places, known: tuple[str, ...], *, escaped: bool = False) -> Pairs:
     """Returns the pairs of every row.
 
     Args:
@@ -123,6 +128,8 @@ def scan(text: pa.Array, begins: Places, known: tuple[str, ...]) -> Pairs:
         begins: (N,) the byte of each row at which to begin, counted in the array's buffer; a
             negative one leaves the row out.
         known: the keys that the caller asks for, ASCII.
+        escaped: whether a backslash before a quote keeps it inside a quoted value; the backslash
+            stays in the value.
     """
     data, ends = buffer_of(text)
     room = int(np.count_nonzero(data[ends[0] : ends[-1]] == _EQUALS))
@@ -131,6 +138,7 @@ def scan(text: pa.Array, begins: Places, known: tuple[str, ...]) -> Pairs:
         np.empty(room, dtype=np.int16),
         np.empty((4, room), dtype=np.int64),
         np.empty(room, dtype=np.bool_),
+        escaped,
     )
     count = _scan_rows(data, ends, begins, _known_keys(known), found)
     places = found.spans[:, :count]
@@ -275,6 +283,16 @@ def _opens_group(data: Bytes, start: int, length: int, first: int) -> bool:
 
 
 @kernel
+def _closing(data: Bytes, place: int, end: int, quote: int, escaped: bool) -> int:
+    """Returns the place of the quote that ends a value, or ``end``."""
+    stop = place
+    while escaped and stop < end and data[stop] != quote:
+        stop += 2 if data[stop] == _BACKSLASH else 1
+    # where every later quote is escaped, backslashes were meant: dir="C:\\temp\\"
+    return stop if escaped and stop < end else _find(data, place, end, quote)
+
+
+@kernel
 def _scan_rows(data: Bytes, ends: Places, begins: Places, known: _Keys, found: _Found) -> int:
     count = 0
     for row in range(len(begins)):
@@ -296,7 +314,7 @@ def _scan_rows(data: Bytes, ends: Places, begins: Places, known: _Keys, found: _
             marked = first == _QUOTE or (first == _APOSTROPHE and not nested)
             if marked:
                 value = place + 1
-                stop = _find(data, value, end, first)
+                stop = _closing(data, value, end, first, found.escaped)
                 place = stop + 1
             else:
                 value = place
