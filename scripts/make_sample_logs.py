@@ -14,10 +14,33 @@ import argparse
 import sys
 from pathlib import Path
 
-from samples import auditd, dns, elastic, evtx, keyvalue, recording, signins, syslog, text, weblog
+from samples import (
+    auditd,
+    dns,
+    elastic,
+    evtx,
+    keyvalue,
+    recording,
+    security_lake,
+    signins,
+    syslog,
+    text,
+    weblog,
+)
 from samples.log import label_table
 
-MADE = (auditd, dns, elastic, evtx, keyvalue, signins, syslog, text, weblog)
+MADE = (
+    auditd,
+    dns,
+    elastic,
+    evtx,
+    keyvalue,
+    security_lake,
+    signins,
+    syslog,
+    text,
+    weblog,
+)
 FOLDER = Path(__file__).resolve().parent.parent / "sample_logs"
 
 

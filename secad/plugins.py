@@ -21,6 +21,7 @@ FORMATS: Mapping[str, str] = {
     "evtx": "secad.collect.formats.evtx:Evtx",
     "jsonl": "secad.collect.formats.jsonl:JsonLines",
     "keyvalue": "secad.collect.formats.keyvalue:KeyValue",
+    "ocsf": "secad.collect.formats.ocsf:Ocsf",
     "syslog": "secad.collect.formats.syslog:Syslog",
     "text": "secad.collect.formats.text:PlainText",
     "weblog": "secad.collect.formats.weblog:WebLog",
