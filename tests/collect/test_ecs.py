@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
@@ -186,3 +187,17 @@ def test_arrays_of_plain_values_become_one_text() -> None:
     assert joined(column, ",").to_pylist() == ["a,b", "aA\n,1,true", None, None, *texts[4:]]
     assert first(column).to_pylist() == ["a", "aA\n", None, None, *texts[4:]]
     assert joined(column.slice(1, 1), " ").to_pylist() == ["aA\n 1 true"]
+
+
+@pytest.mark.parametrize("layout", ["array", "envelope", "spread"])
+def test_reads_arrays_and_documents(layout: str) -> None:
+    record = STAMP | {"event": {"action": "fork"}}
+    text = {
+        "array": json.dumps([record] * 3),
+        "envelope": json.dumps({"hits": {"hits": [{"_source": record}] * 3}}),
+        "spread": "\n".join([json.dumps(record, indent=2)] * 3),
+    }[layout].encode()
+    assert ECS.matches(text) > 0.9
+    assert ECS.is_framed(text)
+    frames = [lines for lines, _ in ECS.frames(BytesIO(text), 1 << 20)]
+    assert sum(ECS.parse(lines, CONTEXT).events.num_rows for lines in frames) == 3

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -144,3 +145,17 @@ def test_knows_its_events() -> None:
     assert OCSF.matches(json.dumps({"_source": sound}).encode() + b"\n") == pytest.approx(0.98)
     assert OCSF.matches(b'{"class_uid": 5}\n') == 0.0
     assert OCSF.matches(b'{"class": 1}\n') == 0.0
+
+
+@pytest.mark.parametrize("layout", ["array", "envelope", "spread"])
+def test_reads_arrays_and_documents(layout: str) -> None:
+    record = {"class_uid": 1001, "time": TIME, "metadata": {}}
+    text = {
+        "array": json.dumps([record] * 3),
+        "envelope": json.dumps({"hits": {"hits": [{"_source": record}] * 3}}),
+        "spread": "\n".join([json.dumps(record, indent=2)] * 3),
+    }[layout].encode()
+    assert OCSF.matches(text) > 0.9
+    assert OCSF.is_framed(text)
+    frames = [lines for lines, _ in OCSF.frames(BytesIO(text), 1 << 20)]
+    assert sum(OCSF.parse(lines, CONTEXT).events.num_rows for lines in frames) == 3

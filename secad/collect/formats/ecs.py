@@ -7,8 +7,8 @@ in ``ecs_rules``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +17,13 @@ import pyarrow.compute as pc
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.ecs_fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
 from secad.collect.ecs_rules import columns_of
-from secad.collect.json_columns import first_objects, read_json
+from secad.collect.json_columns import read_json
+from secad.collect.json_documents import JsonDocuments
 from secad.collect.json_rules import Flags, event_table, parsed
 from secad.collect.text import decode
 from secad.collect.times import parse_any
 
+_DOCUMENTS = JsonDocuments(("hits.hits",))
 _SURE = 0.95  # below the surety of Windows events, which may be written in ECS too
 _LIKELY = 0.85  # the first line is longer than the head
 _LOOKED_AT = 30
@@ -48,10 +50,20 @@ class ElasticCommonSchema:
         """Returns the share of ECS documents among the first JSON objects; see ``Format``."""
         if _TIME not in head or not any(mark in head for mark in _MARK):
             return 0.0
-        objects = [found for found in first_objects(head, _LOOKED_AT) if not _is_bulk(found)]
+        objects = [
+            found for found in _DOCUMENTS.first_records(head, _LOOKED_AT) if not _is_bulk(found)
+        ]
         if not any(objects):
-            return _LIKELY if head.startswith(b"{") and b"\n" not in head else 0.0
+            return _LIKELY if head.startswith((b"{", b"[{")) and b"\n" not in head else 0.0
         return _SURE * sum(map(_is_document, objects)) / len(objects)
+
+    def is_framed(self, head: bytes) -> bool:
+        """Returns whether the documents stand in an array or over many lines; see ``Frames``."""
+        return _DOCUMENTS.is_framed(head)
+
+    def frames(self, file: BinaryIO, batch_bytes: int) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+        """Yields the documents as LINES, and rejects; see ``Frames``."""
+        return _DOCUMENTS.frames(file, batch_bytes)
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per document; see ``Format``."""

@@ -6,21 +6,23 @@ one field in ``ocsf_rules``. Findings are events here like all others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.json_columns import first_objects, read_json
+from secad.collect.json_columns import read_json
+from secad.collect.json_documents import JsonDocuments
 from secad.collect.json_rules import event_table, parsed
 from secad.collect.ocsf_fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
 from secad.collect.ocsf_rules import columns_of
 from secad.collect.text import decode
 from secad.collect.times import parse_any
 
+_DOCUMENTS = JsonDocuments(("Records", "records", "events", "hits.hits"), repeated=False)
 _SURE = 0.98
 _LIKELY = 0.9  # the first line is longer than the head
 _LOOKED_AT = 20
@@ -44,10 +46,18 @@ class Ocsf:
         """Returns the share of OCSF events among the first JSON objects; see ``Format``."""
         if _MARK not in head:
             return 0.0
-        objects = first_objects(head, _LOOKED_AT)
+        objects = _DOCUMENTS.first_records(head, _LOOKED_AT)
         if not any(objects):
-            return _LIKELY if head.startswith(b"{") and b"\n" not in head else 0.0
+            return _LIKELY if head.startswith((b"{", b"[{")) and b"\n" not in head else 0.0
         return _SURE * sum(map(_is_event, objects)) / len(objects)
+
+    def is_framed(self, head: bytes) -> bool:
+        """Returns whether the events stand in an array or over many lines; see ``Frames``."""
+        return _DOCUMENTS.is_framed(head)
+
+    def frames(self, file: BinaryIO, batch_bytes: int) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+        """Yields the events as LINES, and rejects; see ``Frames``."""
+        return _DOCUMENTS.frames(file, batch_bytes)
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per object; see ``Format``."""
