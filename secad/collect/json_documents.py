@@ -99,6 +99,22 @@ class JsonDocuments:
         return "" if "\n" in text[:end] or _passed_on(text, end) in {",", "{"} else None
 
 
+def stretches(
+    data: npt.NDArray[np.uint8], first: int = 0
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Returns where the objects begin and end that stand in arrays or one behind the other.
+
+    Args:
+        data: JSON, of which what is damaged is left out.
+        first: where in it to begin.
+    """
+    from secad.collect import json_cuts
+
+    found = _Walk([]).on(data[first:].tobytes(), first, final=True)
+    whole = found[found[:, 2] == json_cuts.WHOLE]
+    return whole[:, 0], whole[:, 1]
+
+
 def _text(head: bytes) -> str:
     return head.decode("utf-8", "replace").lstrip("\ufeff\x1e" + _BLANK)
 
