@@ -22,6 +22,7 @@ FORMATS: Mapping[str, str] = {
     "jsonl": "secad.collect.formats.jsonl:JsonLines",
     "keyvalue": "secad.collect.formats.keyvalue:KeyValue",
     "ocsf": "secad.collect.formats.ocsf:Ocsf",
+    "provenance": "secad.collect.formats.provenance:Provenance",
     "syslog": "secad.collect.formats.syslog:Syslog",
     "text": "secad.collect.formats.text:PlainText",
     "weblog": "secad.collect.formats.weblog:WebLog",
