@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 
 def main() -> None:
     """Runs the command line and exits with its code."""
     from secad.cli.main import run
 
+    # modules and tables, which a command makes many of, are no cycles: look for those seldom
+    gc.set_threshold(100_000, 20, 100)
     run()
 
 

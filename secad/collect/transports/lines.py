@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from secad.base.compiled import kernel
 from secad.base.schemas import LINES
 from secad.collect.text import PARSE_REJECTS, RAW_CAP_BYTES, reject
+from secad.features.spans import Bytes, Places, gather
 
 _UTF8_MARK = codecs.BOM_UTF8
 _NEWLINE = 10
@@ -92,15 +92,9 @@ def read_lines(
 
 def _cut(data: bytes, start: Place, max_line_bytes: int) -> Batch:
     """Returns the lines of ``data``, which starts with a line and ends with one."""
-    found = np.frombuffer(data, dtype=np.uint8)
-    values, offsets, starts = _lines_of(found)  # (bytes), (N + 1,), (N,)
+    starts, lengths = _places(np.frombuffer(data, dtype=np.uint8))
     count = len(starts)
-    lengths = np.diff(offsets)
-    raw = pa.Array.from_buffers(
-        pa.binary(),
-        count,
-        [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(values)],
-    )
+    raw = gather(np.frombuffer(data, dtype=np.uint8), starts, lengths).view(pa.binary())
     columns = [
         raw,
         pa.array(np.arange(start.line + 1, start.line + count + 1)),
@@ -148,33 +142,12 @@ def _overlong(
     return Batch(none, rejects, end, tail, unended=not ended), rest
 
 
-@kernel
-def _lines_of(
-    data: npt.NDArray[np.uint8],
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns the bytes of all lines without their endings, their offsets in it, their starts."""
-    count = 0
-    for byte in data:
-        count += byte == _NEWLINE
-    if len(data) and data[-1] != _NEWLINE:
-        count += 1
-    values = np.empty(len(data), dtype=np.uint8)
-    offsets = np.zeros(count + 1, dtype=np.int64)
-    starts = np.zeros(count, dtype=np.int64)
-    row, used, start = 0, 0, 0
-    for place in range(len(data)):
-        byte = data[place]
-        if byte != _NEWLINE:
-            values[used] = byte
-            used += 1
-            continue
-        if used > offsets[row] and values[used - 1] == _RETURN:
-            used -= 1
-        starts[row] = start
-        start = place + 1
-        row += 1
-        offsets[row] = used
-    if row < count:
-        starts[row] = start
-        offsets[count] = used
-    return values[:used], offsets, starts
+def _places(data: Bytes) -> tuple[Places, Places]:
+    """Returns where each line starts and how long it is without its ending."""
+    ends = np.flatnonzero(data == _NEWLINE)
+    returns = data[ends - 1] == _RETURN  # of an empty first line this is the last byte of all
+    if data[-1] != _NEWLINE:
+        ends, returns = np.append(ends, len(data)), np.append(returns, np.False_)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts
+    return starts, lengths - (returns & (lengths > 0))

@@ -24,7 +24,7 @@ from secad.features.mining.canonical import (
 )
 from secad.features.mining.drain import OVERFLOW, Wildcards
 from secad.features.mining.slots import Numbers
-from secad.features.spans import Bytes, Places
+from secad.features.spans import Bytes, Places, copy
 
 
 class Widenings(NamedTuple):
@@ -87,10 +87,8 @@ class _Filled(NamedTuple):
 @inlined
 def _fill(lines: _Lines, start: int, end: int, slots: _Slots, filled: _Filled) -> _Filled:
     """Fills a slot with what stands from ``start`` to ``end``."""
-    length = filled.length
-    for at in range(start, end):
-        slots.text[length] = lines.data[at]
-        length += 1
+    copy(lines.data, start, slots.text, filled.length, end - start)
+    length = filled.length + end - start
     slots.ends[filled.params + 1] = length
     return _Filled(filled.params + 1, length)
 
