@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from secad.features.inlined import inlined
+from secad.features.inlined import inlined, peek
 from secad.features.spans import Bytes, Places
 
 Program = npt.NDArray[np.int32]
@@ -70,10 +70,10 @@ def read_time(reader: Reader, at: int, end: int, first: int, last: int) -> int:
         reader.fields[field] = 0
     reader.fields[YEAR], reader.fields[MONTH], reader.fields[DAY] = 1970, 1, 1
     for step in range(first, last, 4):
-        if reader.code[step] <= SHORT_YEAR:
+        if peek(reader.code, step) <= SHORT_YEAR:
             at = _read_fixed(reader, at, end, step)
         else:
-            at = _read_loose(reader, at, end, reader.code[step])
+            at = _read_loose(reader, at, end, peek(reader.code, step))
         if at < 0:
             return -1
     return at if _exists(reader.fields) else -1
@@ -117,13 +117,13 @@ def _exists(fields: Places) -> bool:
 
 @inlined
 def _read_fixed(reader: Reader, at: int, end: int, step: int) -> int:
-    kind = reader.code[step]
+    kind = peek(reader.code, step)
     if kind == NUMBER:
         return _read_number(reader, at, end, step)
     if kind == LITERAL:
-        return at + 1 if at < end and reader.data[at] == reader.code[step + 1] else -1
+        return at + 1 if at < end and peek(reader.data, at) == peek(reader.code, step + 1) else -1
     if kind == PAD:
-        return at + 1 if at < end and reader.data[at] == _BLANK else at
+        return at + 1 if at < end and peek(reader.data, at) == _BLANK else at
     if kind in (MONTH_NAME, WEEKDAY):
         return _read_name(reader, at, end, kind)
     return _read_converted(reader, at, end, step)
@@ -131,7 +131,7 @@ def _read_fixed(reader: Reader, at: int, end: int, step: int) -> int:
 
 @inlined
 def _read_loose(reader: Reader, at: int, end: int, kind: int) -> int:
-    here = reader.data[at] if at < end else 0
+    here = peek(reader.data, at) if at < end else 0
     if kind == NO_YEAR:
         reader.fields[YEAR], reader.fields[YEARLESS] = LEAP_YEAR, 1
         after = at
@@ -154,18 +154,18 @@ def _read_loose(reader: Reader, at: int, end: int, kind: int) -> int:
 def _digits(data: Bytes, at: int, end: int, most: int) -> tuple[int, int]:
     value = 0
     stop = min(end, at + most)
-    while at < stop and 48 <= data[at] <= 57:
-        value = value * 10 + (data[at] - 48)
+    while at < stop and 48 <= peek(data, at) <= 57:
+        value = value * 10 + (peek(data, at) - 48)
         at += 1
     return at, value
 
 
 @inlined
 def _read_number(reader: Reader, at: int, end: int, step: int) -> int:
-    stop, value = _digits(reader.data, at, end, reader.code[step + 3])
-    if stop - at < reader.code[step + 2]:
+    stop, value = _digits(reader.data, at, end, peek(reader.code, step + 3))
+    if stop - at < peek(reader.code, step + 2):
         return -1
-    field = reader.code[step + 1]
+    field = peek(reader.code, step + 1)
     reader.fields[field] = value
     if field == EPOCH:
         reader.fields[ZONED] = 1
@@ -174,12 +174,12 @@ def _read_number(reader: Reader, at: int, end: int, step: int) -> int:
 
 @inlined
 def _read_converted(reader: Reader, at: int, end: int, step: int) -> int:
-    if reader.code[step] == FRACTION:
+    if peek(reader.code, step) == FRACTION:
         return _read_fraction(reader, at, end)
-    stop, value = _digits(reader.data, at, end, reader.code[step + 3])
-    if stop - at < reader.code[step + 2]:
+    stop, value = _digits(reader.data, at, end, peek(reader.code, step + 3))
+    if stop - at < peek(reader.code, step + 2):
         return -1
-    if reader.code[step] == MILLIS:
+    if peek(reader.code, step) == MILLIS:
         reader.fields[MICROS] = value * 1000
     else:  # two digits of a year, split as POSIX does
         reader.fields[YEAR] = value + (1900 if value >= 69 else 2000)
@@ -209,7 +209,7 @@ def _letters(data: Bytes, at: int, end: int) -> int:
         return -1
     packed = 0
     for step in range(3):
-        letter = data[at + step] | 32
+        letter = peek(data, at + step) | 32
         if letter < 97 or letter > 122:
             return -1
         packed = packed * 256 + letter
@@ -238,7 +238,7 @@ def _read_second(reader: Reader, at: int, end: int) -> int:
 @inlined
 def _read_year(reader: Reader, at: int, end: int) -> int:
     stop, value = _digits(reader.data, at, end, 4)
-    if stop - at == 4 and stop < end and reader.data[stop] == _BLANK:
+    if stop - at == 4 and stop < end and peek(reader.data, stop) == _BLANK:
         reader.fields[YEAR], reader.fields[YEARLESS] = value, 0
         return stop + 1
     return at
@@ -247,18 +247,18 @@ def _read_year(reader: Reader, at: int, end: int) -> int:
 @inlined
 def _read_zone(reader: Reader, at: int, end: int) -> int:
     data = reader.data
-    spaced = at < end and data[at] == _BLANK
+    spaced = at < end and peek(data, at) == _BLANK
     if spaced:
         at += 1
     if at >= end:
         return -1
-    if data[at] in (_PLUS, _MINUS):
+    if peek(data, at) in (_PLUS, _MINUS):
         return _read_shift(reader, at, end, _LEAST_DIGITS_OF_ZONE_BEHIND_BLANK if spaced else 2)
-    stop = at + 1 if data[at] | 32 == _Z else -1
+    stop = at + 1 if peek(data, at) | 32 == _Z else -1
     packed = _letters(data, at, end)
     if packed in (_ZONE_NAMES[0], _ZONE_NAMES[1]):
         stop = at + 3
-    if stop < 0 or (stop < end and _is_word(data[stop])):
+    if stop < 0 or (stop < end and _is_word(peek(data, stop))):
         return -1
     reader.fields[ZONED] = 1
     return stop
@@ -270,16 +270,16 @@ def _read_shift(reader: Reader, at: int, end: int, least: int) -> int:
     stop, hours = _digits(data, at + 1, end, 2)
     if stop - at != 3:
         return -1
-    minutes_at = stop + 1 if stop < end and data[stop] == _COLON else stop
+    minutes_at = stop + 1 if stop < end and peek(data, stop) == _COLON else stop
     after, minutes = _digits(data, minutes_at, end, 2)
     if after - minutes_at != 2:
         after, minutes = stop, 0
         if least > 2:
             return -1
-    if (after < end and _is_word(data[after])) or hours > _MOST_HOURS_OF_ZONE or minutes > 59:
+    if (after < end and _is_word(peek(data, after))) or hours > _MOST_HOURS_OF_ZONE or minutes > 59:
         return -1
     shift = hours * 3600 + minutes * 60
-    reader.fields[SHIFT] = -shift if data[at] == _MINUS else shift
+    reader.fields[SHIFT] = -shift if peek(data, at) == _MINUS else shift
     reader.fields[ZONED] = 1
     return after
 

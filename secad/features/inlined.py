@@ -12,6 +12,8 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+import numpy as np
+import numpy.typing as npt
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -43,3 +45,14 @@ borrowed = cast("Callable[[A], A]", intrinsic(_borrowed))
 The array that it is made from must outlive it: only an argument of the kernel, or an array that
 the kernel returns, is sure to; any other is freed behind its last use by its own name.
 """
+
+
+@inlined
+def peek(array: npt.NDArray[Any], place: int) -> int:
+    """Returns ``array[place]``, a whole number, for a place that is not negative.
+
+    A signed place might count from the array's end, which is asked at every reading; the code
+    without that question is a fifth faster.
+    """
+    value: int = array[np.uint64(place)]
+    return value

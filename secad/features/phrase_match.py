@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from secad.base.compiled import kernel
 from secad.features.clock_read import YEARLESS, ZONED, Reader, instant, read_time
-from secad.features.inlined import borrowed, inlined
+from secad.features.inlined import borrowed, inlined, peek
 from secad.features.slot_types import IP, address_end, holds, is_space, unmapped
 from secad.features.spans import Bytes, Places
 
@@ -87,7 +87,7 @@ def match_all(scan: Scan, places: Places, programs: Places) -> None:
         if start < 0:
             continue
         end = start + places[1, row]
-        while start < end and is_space(scan.data[start]):
+        while start < end and is_space(peek(scan.data, start)):
             start += 1
         root = 0
         if programs[0, row] >= 0:
@@ -98,21 +98,26 @@ def match_all(scan: Scan, places: Places, programs: Places) -> None:
 @inlined
 def _root_of(scan: Scan, at: int, end: int) -> int:
     """Returns the root of a program's phrases, 0 where it has none of its own."""
-    node, stop = _walk(scan, at, end, scan.code[NAMES])
-    return int(scan.code[scan.code[ROOTS] + node]) if stop == end else 0
+    node, stop = _walk(scan, at, end, peek(scan.code, NAMES))
+    return int(peek(scan.code, peek(scan.code, ROOTS) + node)) if stop == end else 0
 
 
 @inlined
 def _walk(scan: Scan, at: int, end: int, node: int) -> tuple[int, int]:
     """Returns the last node that a text leads to, and the place behind the bytes up to it."""
     code = scan.code
-    edges, width, classes, chains = code[EDGES], code[WIDTH], code[CLASSES], code[CHAINS]
+    edges, width, classes, chains = (
+        peek(code, EDGES),
+        peek(code, WIDTH),
+        peek(code, CLASSES),
+        peek(code, CHAINS),
+    )
     while at < end:
-        following = code[edges + node * width + code[classes + scan.data[at]]]
+        following = peek(code, edges + node * width + peek(code, classes + peek(scan.data, at)))
         if following == 0:
             break
-        offset, size = code[chains + 2 * following], code[chains + 2 * following + 1]
-        if at + 1 + size > end or not _same(scan, at + 1, code[LITERALS] + offset, size):
+        offset, size = peek(code, chains + 2 * following), peek(code, chains + 2 * following + 1)
+        if at + 1 + size > end or not _same(scan, at + 1, peek(code, LITERALS) + offset, size):
             break
         node = following
         at += 1 + size
@@ -124,17 +129,17 @@ def _match(scan: Scan, row: int, start: int, end: int, root: int) -> None:
     """Tries the program's phrases and those of every program, in their order."""
     code = scan.code
     own, _ = _walk(scan, start, end, root)
-    common, _ = _walk(scan, start, end, code[COMMON])
-    at = code[CANDIDATES] + code[code[ACCEPTS] + 2 * own]
-    stop = code[CANDIDATES] + code[code[ACCEPTS] + 2 * own + 1]
-    other = code[CANDIDATES] + code[code[ACCEPTS] + 2 * common]
-    other_stop = code[CANDIDATES] + code[code[ACCEPTS] + 2 * common + 1]
+    common, _ = _walk(scan, start, end, peek(code, COMMON))
+    at = peek(code, CANDIDATES) + peek(code, peek(code, ACCEPTS) + 2 * own)
+    stop = peek(code, CANDIDATES) + peek(code, peek(code, ACCEPTS) + 2 * own + 1)
+    other = peek(code, CANDIDATES) + peek(code, peek(code, ACCEPTS) + 2 * common)
+    other_stop = peek(code, CANDIDATES) + peek(code, peek(code, ACCEPTS) + 2 * common + 1)
     while at < stop or other < other_stop:
-        if other >= other_stop or (at < stop and code[at] < code[other]):
-            phrase = code[at]
+        if other >= other_stop or (at < stop and peek(code, at) < peek(code, other)):
+            phrase = peek(code, at)
             at += 1
         else:
-            phrase = code[other]
+            phrase = peek(code, other)
             other += 1
         if _fits(scan, row, start, end, phrase):
             scan.found[row, PHRASE] = phrase
@@ -146,18 +151,18 @@ def _fits(scan: Scan, row: int, start: int, end: int, phrase: int) -> bool:
     scan.found[row, MICROS] = 0
     scan.found[row, FLAGS] = 0
     code = scan.code
-    bounds = code[BOUNDS] + 6 * phrase
-    at = start + code[bounds]
-    for step in range(code[bounds + 1], code[bounds + 2], 4):
+    bounds = peek(code, BOUNDS) + 6 * phrase
+    at = start + peek(code, bounds)
+    for step in range(peek(code, bounds + 1), peek(code, bounds + 2), 4):
         at = _forward(scan, row, at, end, step)
         if at < 0:
             return False
-    while end > at and is_space(scan.data[end - 1]):
+    while end > at and is_space(peek(scan.data, end - 1)):
         end -= 1
-    rest = code[bounds + 5]
+    rest = peek(code, bounds + 5)
     if rest == NO_REST:
         return bool(at == end)
-    for step in range(code[bounds + 4] - 4, code[bounds + 3] - 4, -4):
+    for step in range(peek(code, bounds + 4) - 4, peek(code, bounds + 3) - 4, -4):
         end = _backward(scan, row, at, end, step)
         if end < 0:
             return False
@@ -169,13 +174,13 @@ def _fits(scan: Scan, row: int, start: int, end: int, phrase: int) -> bool:
 @inlined
 def _forward(scan: Scan, row: int, at: int, end: int, step: int) -> int:
     """Returns the place after one step of the head, NONE where it does not fit."""
-    kind = scan.code[step]
+    kind = peek(scan.code, step)
     if kind == LITERAL:
-        offset, size = scan.code[step + 1], scan.code[step + 2]
+        offset, size = peek(scan.code, step + 1), peek(scan.code, step + 2)
         stop = at + size if at + size <= end and _same(scan, at, offset, size) else NONE
     elif kind == GAP:
         stop = at
-        while stop < end and is_space(scan.data[stop]):
+        while stop < end and is_space(peek(scan.data, stop)):
             stop += 1
         stop = stop if stop > at else NONE
     elif kind == TIME:
@@ -191,7 +196,7 @@ def _forward(scan: Scan, row: int, at: int, end: int, step: int) -> int:
 def _time(scan: Scan, row: int, at: int, end: int, step: int) -> int:
     fields = scan.fields
     reader = Reader(scan.data, scan.code, fields)
-    stop = read_time(reader, at, end, scan.code[step + 1], scan.code[step + 2])
+    stop = read_time(reader, at, end, peek(scan.code, step + 1), peek(scan.code, step + 2))
     if stop >= 0:
         scan.found[row, MICROS] += instant(fields)
         scan.found[row, FLAGS] |= fields[ZONED] * IS_ZONED + fields[YEARLESS] * IS_YEARLESS
@@ -202,16 +207,16 @@ def _time(scan: Scan, row: int, at: int, end: int, step: int) -> int:
 def _slot_end(scan: Scan, at: int, end: int, step: int) -> int:
     """Returns where a slot of the head ends: before the literal that follows it."""
     stop = end
-    if scan.code[step] == TOKEN:
+    if peek(scan.code, step) == TOKEN:
         stop = at
-        while stop < end and not is_space(scan.data[stop]):
+        while stop < end and not is_space(peek(scan.data, stop)):
             stop += 1
     following = step + 4
-    if scan.code[following] != LITERAL:
+    if peek(scan.code, following) != LITERAL:
         return stop
-    offset, size = scan.code[following + 1], scan.code[following + 2]
-    if scan.code[step + 2] == IP:
-        if scan.code[step + 3] == NONE:
+    offset, size = peek(scan.code, following + 1), peek(scan.code, following + 2)
+    if peek(scan.code, step + 2) == IP:
+        if peek(scan.code, step + 3) == NONE:
             stop = address_end(scan.data, at, stop)
         stop = min(stop, end - size)
         while stop >= at and not _same(scan, stop, offset, size):
@@ -226,29 +231,29 @@ def _slot_end(scan: Scan, at: int, end: int, step: int) -> int:
 @inlined
 def _backward(scan: Scan, row: int, low: int, end: int, step: int) -> int:
     """Returns the place before one step of the tail, NONE where it does not fit."""
-    kind = scan.code[step]
+    kind = peek(scan.code, step)
     if kind == LITERAL:
-        offset, size = scan.code[step + 1], scan.code[step + 2]
+        offset, size = peek(scan.code, step + 1), peek(scan.code, step + 2)
         return end - size if end - size >= low and _same(scan, end - size, offset, size) else NONE
     if kind == GAP:
         at = end
-        while at > low and is_space(scan.data[at - 1]):
+        while at > low and is_space(peek(scan.data, at - 1)):
             at -= 1
         return at if at < end else NONE
     at = low
     if kind == TOKEN:
         at = end
-        while at > low and not is_space(scan.data[at - 1]):
+        while at > low and not is_space(peek(scan.data, at - 1)):
             at -= 1
-    if scan.code[step - 4] == LITERAL:
-        at = _behind_literal(scan, max(at, low + scan.code[step - 2]), end, step - 4)
+    if peek(scan.code, step - 4) == LITERAL:
+        at = _behind_literal(scan, max(at, low + peek(scan.code, step - 2)), end, step - 4)
     return at if at >= 0 and _take(scan, row, at, end, step) else NONE
 
 
 @inlined
 def _behind_literal(scan: Scan, first: int, end: int, step: int) -> int:
     """Returns the last place in ``first`` .. ``end`` that stands behind the step's literal."""
-    offset, size = scan.code[step + 1], scan.code[step + 2]
+    offset, size = peek(scan.code, step + 1), peek(scan.code, step + 2)
     while end >= first and not _same(scan, end - size, offset, size):
         end -= 1
     return end if end >= first else NONE
@@ -257,7 +262,11 @@ def _behind_literal(scan: Scan, first: int, end: int, step: int) -> int:
 @inlined
 def _take(scan: Scan, row: int, at: int, stop: int, step: int) -> bool:
     """Keeps a slot's span where its type holds; returns whether it may stand there."""
-    slot, kind, other = scan.code[step + 1], scan.code[step + 2], scan.code[step + 3]
+    slot, kind, other = (
+        peek(scan.code, step + 1),
+        peek(scan.code, step + 2),
+        peek(scan.code, step + 3),
+    )
     fits = holds(scan.data, at, stop, kind)
     if other != NONE:
         scan.found[row, FIRST_SLOT + 2 * slot] = NONE
@@ -275,9 +284,9 @@ def _take(scan: Scan, row: int, at: int, stop: int, step: int) -> bool:
 
 @inlined
 def _keep(scan: Scan, row: int, at: int, stop: int, slot: int) -> None:
-    while at < stop and is_space(scan.data[at]):
+    while at < stop and is_space(peek(scan.data, at)):
         at += 1
-    while stop > at and is_space(scan.data[stop - 1]):
+    while stop > at and is_space(peek(scan.data, stop - 1)):
         stop -= 1
     scan.found[row, FIRST_SLOT + 2 * slot] = at if stop > at else NONE
     scan.found[row, FIRST_SLOT + 2 * slot + 1] = stop - at
@@ -286,7 +295,7 @@ def _keep(scan: Scan, row: int, at: int, stop: int, slot: int) -> None:
 @inlined
 def _same(scan: Scan, at: int, offset: int, size: int) -> bool:
     step = 0
-    while step < size and scan.data[at + step] == scan.code[offset + step]:
+    while step < size and peek(scan.data, at + step) == peek(scan.code, offset + step):
         step += 1
     return step == size
 
@@ -322,9 +331,9 @@ def find_words(data: Bytes, places: Places, start: Bytes, spans: Places) -> None
         end = first + places[1, row]
         at = first
         while 0 <= at <= end - len(start):
-            if (at == first or not _is_word(data[at - 1])) and _starts(data, at, start):
+            if (at == first or not _is_word(peek(data, at - 1))) and _starts(data, at, start):
                 stop = at + len(start)
-                while stop < end and _is_word(data[stop]):
+                while stop < end and _is_word(peek(data, stop)):
                     stop += 1
                 spans[0, row], spans[1, row] = at, stop - at
                 break
@@ -334,7 +343,7 @@ def find_words(data: Bytes, places: Places, start: Bytes, spans: Places) -> None
 @inlined
 def _starts(data: Bytes, at: int, start: Bytes) -> bool:
     step = 0
-    while step < len(start) and data[at + step] == start[step]:
+    while step < len(start) and peek(data, at + step) == start[step]:
         step += 1
     return step == len(start)
 

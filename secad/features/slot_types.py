@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from secad.base.compiled import kernel
-from secad.features.inlined import inlined
+from secad.features.inlined import inlined, peek
 from secad.features.spans import Bytes, Places
 
 ANY, IP, INTEGER, LEVEL = range(4)
@@ -62,7 +62,7 @@ def holds(data: Bytes, at: int, stop: int, kind: int) -> bool:
         return _is_level(data, at, stop)
     if stop - at < 1 or stop - at > _MOST_DIGITS:
         return False
-    while at < stop and 48 <= data[at] <= 57:
+    while at < stop and 48 <= peek(data, at) <= 57:
         at += 1
     return at == stop
 
@@ -73,7 +73,7 @@ def _is_level(data: Bytes, at: int, stop: int) -> bool:
         return False
     packed = 0
     for place in range(at, stop):
-        packed = packed * 256 + (data[place] | 32)
+        packed = packed * 256 + (peek(data, place) | 32)
     place = 0
     while place < len(_LEVELS) and _LEVELS[place] != packed:
         place += 1
@@ -85,7 +85,7 @@ def address_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of the run of characters that an address may hold."""
     zone = False  # an interface's name behind %
     while at < end:
-        byte = data[at]
+        byte = peek(data, at)
         letter = 97 <= byte | 32 <= (122 if zone else 102)
         if not (letter or 48 <= byte <= 57 or byte in (_COLON, _DOT, _PERCENT)):
             break
@@ -100,7 +100,7 @@ def unmapped(data: Bytes, at: int, stop: int) -> int:
     if stop - at <= 7:
         return at
     for step in range(7):
-        byte = data[at + step]
+        byte = peek(data, at + step)
         if byte != _MAPPED[step] and byte | 32 != _MAPPED[step]:
             return at
     return at + 7 if _is_ipv4(data, at + 7, stop) else at
@@ -118,7 +118,7 @@ def is_ip(data: Bytes, at: int, stop: int) -> bool:
 def _is_ipv4(data: Bytes, at: int, stop: int) -> bool:
     dots, value, digits = 0, 0, 0
     for place in range(at, stop):
-        byte = data[place]
+        byte = peek(data, place)
         if byte == _DOT:
             if digits == 0:
                 return False
@@ -137,11 +137,11 @@ def _is_ipv4(data: Bytes, at: int, stop: int) -> bool:
 @inlined
 def _is_ipv6(data: Bytes, at: int, stop: int) -> bool:
     colons, doubles, digits, group = 0, 0, 0, at
-    while at < stop and data[at] != _PERCENT:
-        byte = data[at]
+    while at < stop and peek(data, at) != _PERCENT:
+        byte = peek(data, at)
         if byte == _COLON:
             colons += 1
-            doubles += at + 1 < stop and data[at + 1] == _COLON
+            doubles += at + 1 < stop and peek(data, at + 1) == _COLON
             digits, group = 0, at + 1
         elif byte == _DOT:
             return bool(2 <= colons <= 7 and doubles <= 1 and _is_ipv4(data, group, stop))
@@ -152,7 +152,7 @@ def _is_ipv6(data: Bytes, at: int, stop: int) -> bool:
         else:
             return False
         at += 1
-    if digits == 0 and (doubles == 0 or data[at - 2] != _COLON):
+    if digits == 0 and (doubles == 0 or peek(data, at - 2) != _COLON):
         return False  # ends in a lone colon
     return bool(2 <= colons <= 7 + doubles and doubles <= 1 and (doubles or colons == 7))
 
@@ -167,6 +167,6 @@ def _read_integers(
             continue
         value = 0
         for place in range(at, at + places[1, row]):
-            value = value * 10 + (data[place] - 48)
+            value = value * 10 + (peek(data, place) - 48)
         values[row] = value
         absent[row] = False

@@ -13,7 +13,7 @@ import numpy as np
 from secad.base.compiled import kernel
 from secad.features.clock import compile_clock
 from secad.features.clock_read import FIELDS, YEARLESS, ZONED, Reader, instant, read_time
-from secad.features.inlined import borrowed, inlined
+from secad.features.inlined import borrowed, inlined, peek
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places
 from secad.features.syslog_tag import (
@@ -105,9 +105,9 @@ def _frame_all(scan: Scan, places: Places) -> None:
         end = at + places[1, row]
         for column in range(WIDTH):
             frames[row, column] = NONE
-        frames[row, STATUS] = CONTINUED if at < end and is_space(data[at]) else NO_TIME
+        frames[row, STATUS] = CONTINUED if at < end and is_space(peek(data, at)) else NO_TIME
         at = _priority(scan, row, at, end)
-        if at + 1 < end and data[at] == _VERSION and is_space(data[at + 1]):
+        if at + 1 < end and peek(data, at) == _VERSION and is_space(peek(data, at + 1)):
             _frame_5424(scan, row, at + 2, end)
             continue
         at = _time(scan, row, at, end)
@@ -119,10 +119,10 @@ def _frame_all(scan: Scan, places: Places) -> None:
 @inlined
 def _priority(scan: Scan, row: int, at: int, end: int) -> int:
     data, frames = scan.data, scan.frames
-    if at >= end or data[at] != _LESS:
+    if at >= end or peek(data, at) != _LESS:
         return at
     stop, value = read_number(data, at + 1, end)
-    if stop == at + 1 or stop >= end or data[stop] != _MORE or value > _MOST_PRIORITY:
+    if stop == at + 1 or stop >= end or peek(data, stop) != _MORE or value > _MOST_PRIORITY:
         return at
     frames[row, PRIORITY] = value
     return skip_blanks(data, stop + 1, end)
@@ -135,15 +135,15 @@ def _time(scan: Scan, row: int, at: int, end: int) -> int:
     if at >= end:
         return NONE
     reader = Reader(data, scan.clocks, scan.fields)
-    if 48 <= data[at] <= 57:
+    if 48 <= peek(data, at) <= 57:
         stop = read_time(reader, at, end, 0, _ISO_END)
-        if stop >= 0 and data[at + 10] != _T:  # a blank would be another format
+        if stop >= 0 and peek(data, at + 10) != _T:  # a blank would be another format
             return NONE
     else:
         stop = read_time(reader, at, end, _ISO_END, _SYSLOG_END)
-    if stop >= 0 and stop < end and data[stop] == _COLON:
+    if stop >= 0 and stop < end and peek(data, stop) == _COLON:
         stop += 1
-    if stop < 0 or (stop < end and not is_space(data[stop])):
+    if stop < 0 or (stop < end and not is_space(peek(data, stop))):
         return NONE
     frames[row, STATUS] = UNTAGGED
     frames[row, MICROS] = instant(scan.fields)
@@ -168,9 +168,9 @@ def _frame_3164(scan: Scan, row: int, at: int, end: int) -> None:
 
 @inlined
 def _is_host(data: Bytes, at: int, stop: int) -> bool:
-    if stop == at or data[stop - 1] == _COLON:  # "kernel:" is a tag, the line has no host
+    if stop == at or peek(data, stop - 1) == _COLON:  # "kernel:" is a tag, the line has no host
         return False
-    while at < stop and not _NOT_IN_HOST[data[at]]:
+    while at < stop and not _NOT_IN_HOST[peek(data, at)]:
         at += 1
     return at == stop
 
@@ -182,18 +182,18 @@ def _unwrap(scan: Scan, row: int) -> None:
     if at < 0:
         return
     end = at + frames[row, MESSAGE + 1]
-    while end > at and is_space(data[end - 1]):
+    while end > at and is_space(peek(data, end - 1)):
         end -= 1
     frames[row, MESSAGE + 1] = end - at
-    if data[end - 1] == _CLOSE and begins(data, at, end, _REPEATED):
+    if peek(data, end - 1) == _CLOSE and begins(data, at, end, _REPEATED):
         stop, count = read_number(data, at + len(_REPEATED), end)
         if begins(data, stop, end, _TIMES):
             frames[row, REPEATED] = count
             at, end = stop + len(_TIMES), end - 1
     if begins(data, at, end, _SOLARIS) or begins(data, at, end, _KERNEL):
-        while at < end and data[at] != _CLOSE:
+        while at < end and peek(data, at) != _CLOSE:
             at += 1
-        at = at + 2 if at + 1 < end and data[at + 1] == _COLON else at + 1
+        at = at + 2 if at + 1 < end and peek(data, at + 1) == _COLON else at + 1
         at = skip_blanks(data, at, end)
     at = _module(scan, row, at, end)
     keep(scan, row, CORE, at, end)
@@ -203,23 +203,25 @@ def _unwrap(scan: Scan, row: int) -> None:
 def _module(scan: Scan, row: int, at: int, end: int) -> int:
     """Returns the place after ``pam_unix(sshd:auth): ``, whose module's name it keeps."""
     data = scan.data
-    first = at + 1 if at < end and data[at] == _OPEN_ROUND else at
+    first = at + 1 if at < end and peek(data, at) == _OPEN_ROUND else at
     if not begins(data, first, end, _PAM):
         return at
     stop = first
     while stop < end and (
-        data[stop] == _UNDERSCORE or 48 <= data[stop] <= 57 or 97 <= data[stop] <= 122
+        peek(data, stop) == _UNDERSCORE
+        or 48 <= peek(data, stop) <= 57
+        or 97 <= peek(data, stop) <= 122
     ):
         stop += 1
     after = stop
-    if after < end and data[after] == _OPEN_ROUND:
-        while after < end and data[after] != _CLOSE_ROUND:
+    if after < end and peek(data, after) == _OPEN_ROUND:
+        while after < end and peek(data, after) != _CLOSE_ROUND:
             after += 1
-    if after < end and data[after] == _CLOSE_ROUND:
+    if after < end and peek(data, after) == _CLOSE_ROUND:
         after += 1
-    if after < end and data[after] == _COLON:
+    if after < end and peek(data, after) == _COLON:
         after += 1
-    if after >= end or not is_space(data[after]):
+    if after >= end or not is_space(peek(data, after)):
         return at
     keep(scan, row, MODULE, first, stop)
     return skip_blanks(data, after, end)
@@ -234,7 +236,7 @@ def _frame_5424(scan: Scan, row: int, at: int, end: int) -> None:
     for place in (HOST, PROGRAM, PID, MESSAGE_ID):
         at = skip_blanks(data, at, end)
         stop = word_end(data, at, end)
-        if not (stop == at + 1 and data[at] == _DASH):
+        if not (stop == at + 1 and peek(data, at) == _DASH):
             keep(scan, row, place, at, stop)
         at = stop
     if frames[row, PROGRAM] >= 0:
@@ -242,7 +244,12 @@ def _frame_5424(scan: Scan, row: int, at: int, end: int) -> None:
         keep_program(scan, row, frames[row, PROGRAM], _part_end(frames, row, PROGRAM))
     at = _structured(scan, row, skip_blanks(data, at, end), end)
     at = skip_blanks(data, at, end)
-    if at + 3 <= end and data[at] == 0xEF and data[at + 1] == 0xBB and data[at + 2] == 0xBF:
+    if (
+        at + 3 <= end
+        and peek(data, at) == 0xEF
+        and peek(data, at + 1) == 0xBB
+        and peek(data, at + 2) == 0xBF
+    ):
         at += 3  # the byte order mark that says "this is UTF-8"
     keep(scan, row, MESSAGE, at, end)
     _unwrap(scan, row)
@@ -257,18 +264,18 @@ def _part_end(frames: Places, row: int, part: int) -> int:
 def _structured(scan: Scan, row: int, at: int, end: int) -> int:
     """Returns the place after the structured data, which it keeps."""
     data = scan.data
-    if at < end and data[at] == _DASH:
+    if at < end and peek(data, at) == _DASH:
         return at + 1
     stop, quoted = at, False
-    while stop < end and (quoted or data[stop] == _OPEN or stop > at):
+    while stop < end and (quoted or peek(data, stop) == _OPEN or stop > at):
         if quoted:
-            if data[stop] == _BACKSLASH:
+            if peek(data, stop) == _BACKSLASH:
                 stop += 1
-            elif data[stop] == _QUOTE:
+            elif peek(data, stop) == _QUOTE:
                 quoted = False
-        elif data[stop] == _QUOTE:
+        elif peek(data, stop) == _QUOTE:
             quoted = True
-        elif data[stop] == _CLOSE and (stop + 1 >= end or data[stop + 1] != _OPEN):
+        elif peek(data, stop) == _CLOSE and (stop + 1 >= end or peek(data, stop + 1) != _OPEN):
             keep(scan, row, DATA, at, stop + 1)
             return stop + 1
         stop += 1

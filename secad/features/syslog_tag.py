@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from secad.features.clock_read import Program
-from secad.features.inlined import inlined
+from secad.features.inlined import inlined, peek
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places
 
@@ -67,7 +67,7 @@ class Scan(NamedTuple):
 @inlined
 def skip_blanks(data: Bytes, at: int, end: int) -> int:
     """Returns the first place from ``at`` on that is no blank."""
-    while at < end and is_space(data[at]):
+    while at < end and is_space(peek(data, at)):
         at += 1
     return at
 
@@ -75,7 +75,7 @@ def skip_blanks(data: Bytes, at: int, end: int) -> int:
 @inlined
 def word_end(data: Bytes, at: int, end: int) -> int:
     """Returns the first place from ``at`` on that is a blank."""
-    while at < end and not is_space(data[at]):
+    while at < end and not is_space(peek(data, at)):
         at += 1
     return at
 
@@ -86,7 +86,7 @@ def begins(data: Bytes, at: int, end: int, word: Bytes) -> bool:
     if at + len(word) > end:
         return False
     step = 0
-    while step < len(word) and data[at + step] == word[step]:
+    while step < len(word) and peek(data, at + step) == word[step]:
         step += 1
     return step == len(word)
 
@@ -104,8 +104,8 @@ def read_number(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """Returns the place after the digits at ``at``, and their value."""
     value = 0
     stop = min(end, at + _MOST_DIGITS)
-    while at < stop and 48 <= data[at] <= 57:
-        value = value * 10 + (data[at] - 48)
+    while at < stop and 48 <= peek(data, at) <= 57:
+        value = value * 10 + (peek(data, at) - 48)
         at += 1
     return at, value
 
@@ -115,8 +115,8 @@ def read_tag(scan: Scan, row: int, at: int, end: int) -> int:
     """Returns the place after a tag, whose program and pid it keeps; NONE where there is none."""
     data = scan.data
     stop = at
-    while stop < end and not is_space(data[stop]):
-        byte = data[stop]
+    while stop < end and not is_space(peek(data, stop)):
+        byte = peek(data, stop)
         if byte == _OPEN and stop > at:
             return _tag_with_pid(scan, row, at, stop, end)
         if byte == _COLON and stop > at and _ends_tag(data, stop, end):
@@ -128,16 +128,16 @@ def read_tag(scan: Scan, row: int, at: int, end: int) -> int:
 
 @inlined
 def _ends_tag(data: Bytes, colon: int, end: int) -> bool:
-    return colon + 1 >= end or is_space(data[colon + 1]) or data[colon + 1] == _OPEN
+    return colon + 1 >= end or is_space(peek(data, colon + 1)) or peek(data, colon + 1) == _OPEN
 
 
 @inlined
 def _tag_with_pid(scan: Scan, row: int, at: int, bracket: int, end: int) -> int:
     data = scan.data
     close = bracket + 1
-    while close < end and data[close] != _CLOSE and not is_space(data[close]):
+    while close < end and peek(data, close) != _CLOSE and not is_space(peek(data, close)):
         close += 1
-    if close >= end or data[close] != _CLOSE:
+    if close >= end or peek(data, close) != _CLOSE:
         return NONE
     digits, _ = read_number(data, bracket + 1, close)
     is_pid = digits == close > bracket + 1
@@ -152,13 +152,15 @@ def _tag_with_pid(scan: Scan, row: int, at: int, bracket: int, end: int) -> int:
 @inlined
 def _after_pid(data: Bytes, at: int, end: int, is_pid: bool) -> int:
     """Returns the place after ``:``, which a pid may lack, and after macOS' `` (service)``."""
-    if at < end and data[at] == _COLON:
+    if at < end and peek(data, at) == _COLON:
         return at + 1
-    if not is_pid or (at < end and not is_space(data[at])):
+    if not is_pid or (at < end and not is_space(peek(data, at))):
         return NONE
-    if at + 1 < end and data[at + 1] == _OPEN_ROUND:
+    if at + 1 < end and peek(data, at + 1) == _OPEN_ROUND:
         close = at + 2
-        while close + 1 < end and not (data[close] == _CLOSE_ROUND and data[close + 1] == _COLON):
+        while close + 1 < end and not (
+            peek(data, close) == _CLOSE_ROUND and peek(data, close + 1) == _COLON
+        ):
             close += 1
         if close + 1 < end:
             return close + 2
@@ -171,14 +173,18 @@ def _tag_with_blanks(scan: Scan, row: int, at: int, blank: int, end: int) -> int
     data = scan.data
     stop, digits = blank + 1, True
     last = min(end, at + _MOST_TAG_BYTES)
-    while stop < last and data[stop] != _COLON and data[stop] != _OPEN:
-        digits = digits and (data[stop] == _DOT or 48 <= data[stop] <= 57)
+    while stop < last and peek(data, stop) != _COLON and peek(data, stop) != _OPEN:
+        digits = digits and (peek(data, stop) == _DOT or 48 <= peek(data, stop) <= 57)
         stop += 1
     if stop >= last or blank == at:
         return NONE
-    if data[stop] == _OPEN:
+    if peek(data, stop) == _OPEN:
         close, _ = read_number(data, stop + 1, end)
-        if stop + 1 < close < end and data[close] == _CLOSE and not is_space(data[stop - 1]):
+        if (
+            stop + 1 < close < end
+            and peek(data, close) == _CLOSE
+            and not is_space(peek(data, stop - 1))
+        ):
             return _tag_with_pid(scan, row, at, stop, end)
         return NONE
     if digits and stop > blank + 1 and _ends_tag(data, stop, end):
@@ -191,17 +197,17 @@ def _tag_with_blanks(scan: Scan, row: int, at: int, blank: int, end: int) -> int
 def keep_program(scan: Scan, row: int, at: int, stop: int) -> None:
     """Keeps a program's name without its path, and the PAM module behind it as MODULE."""
     data = scan.data
-    if data[at] == _SLASH:
+    if peek(data, at) == _SLASH:
         for place in range(at, stop - 1):
-            if data[place] == _SLASH:
+            if peek(data, place) == _SLASH:
                 at = place + 1
     opened = at
-    while opened < stop and data[opened] != _OPEN_ROUND:
+    while opened < stop and peek(data, opened) != _OPEN_ROUND:
         opened += 1
-    if opened > at and data[stop - 1] == _CLOSE_ROUND:
+    if opened > at and peek(data, stop - 1) == _CLOSE_ROUND:
         if begins(data, opened + 1, stop, _PAM):
             keep(scan, row, MODULE, opened + 1, stop - 1)
         stop = opened  # "sshd(pam_unix)", "auth-worker(304)", "Google Chrome Helper (GPU)"
-        while stop > at and is_space(data[stop - 1]):
+        while stop > at and is_space(peek(data, stop - 1)):
             stop -= 1
     keep(scan, row, PROGRAM, at, stop)
