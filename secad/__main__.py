@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    # Arrow's own allocator gives pages back at once and gets them zeroed again for every batch
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from secad.cli.main import run
 
     # modules and tables, which a command makes many of, are no cycles: look for those seldom

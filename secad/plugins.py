@@ -40,6 +40,10 @@ SINKS: Mapping[str, str] = {
 }
 
 
+_GENERAL = ("csv", "jsonl")  # asked last: what they fit, another format may know better
+_SURE = 0.9  # no general format is that sure
+
+
 def format_names() -> list[str]:
     """Returns the names of all formats, sorted."""
     return _names(FORMATS, "secad.formats")
@@ -91,13 +95,20 @@ def recognise(head: bytes) -> Recognised | None:
     Args:
         head: the first bytes of a source, at most 64 KiB.
     """
-    sure = {name: format_named(name).matches(head) for name in format_names()}
-    likely = {name: confidence for name, confidence in sure.items() if confidence > 0}
+    special = [name for name in format_names() if name not in _GENERAL]
+    likely = _likely(special, head)
+    if max(likely.values(), default=0.0) < _SURE:
+        likely |= _likely(_GENERAL, head)
     if not likely:
         return None
     best = max(sorted(likely), key=lambda name: likely[name])
     others = {name: confidence for name, confidence in likely.items() if name != best}
     return Recognised(format_named(best), likely[best], others)
+
+
+def _likely(names: Iterable[str], head: bytes) -> dict[str, float]:
+    sure = {name: format_named(name).matches(head) for name in names}
+    return {name: confidence for name, confidence in sure.items() if confidence > 0}
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

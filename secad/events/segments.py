@@ -18,15 +18,16 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from secad.base.ledger_tables import segment as segment_table
+from secad.base.schemas import EVENTS
 
 KINDS = ("events", "rejects", "scores")
 _ROWS_PER_GROUP = 131_072
 _DAY_US = 86_400_000_000
 _ROWS_PER_RUN = 64  # shorter runs of one day cost more to join than to copy
 
-# values that never repeat: a dictionary of them would only be thrown away again
-_DISTINCT = ("event_id", "subject", "byte_offset", "line", "raw", "score", "member_ids")
 _RISING = ("byte_offset", "line")
+_RANGED = (*_RISING, "time", "event_id", "subject")  # what rows are asked for by
+_FREE_TEXT = ("message", "reason", "error")  # seldom twice the same: a dictionary costs for nothing
 
 
 @dataclass(frozen=True)
@@ -166,16 +167,22 @@ def orphans(root: Path, named: Iterable[Segment]) -> list[Path]:
 
 
 def _write(table: pa.Table, file: object) -> None:
+    """Writes rows; a column of EVENTS that is all null is left out, since readers know of it."""
+    names = [
+        name
+        for name in table.column_names
+        if name not in EVENTS.names or table.column(name).null_count < table.num_rows
+    ]
+    texts = [name for name in names if pa.types.is_string(table.schema.field(name).type)]
     pq.write_table(
-        table,
+        table.select(names),
         file,
         compression="zstd",
         compression_level=1,
         row_group_size=_ROWS_PER_GROUP,
-        use_dictionary=[name for name in table.column_names if name not in _DISTINCT],
-        column_encoding={
-            name: "DELTA_BINARY_PACKED" for name in _RISING if name in table.column_names
-        },
+        use_dictionary=[name for name in texts if name not in _FREE_TEXT],
+        write_statistics=[name for name in names if name in _RANGED],
+        column_encoding={name: "DELTA_BINARY_PACKED" for name in _RISING if name in names},
     )
 
 

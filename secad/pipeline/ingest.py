@@ -52,7 +52,7 @@ class IngestOptions:
     format: str = AUTO
     field_map: FieldMap | None = None
     tz: str = "UTC"
-    batch_bytes: int = 8 << 20
+    batch_bytes: int = 2 << 20
     max_line_bytes: int = 1 << 20
     commit_rows: int = 125_000
     workers: int = 2
