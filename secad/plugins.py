@@ -95,10 +95,10 @@ def recognise(head: bytes) -> Recognised | None:
     Args:
         head: the first bytes of a source, at most 64 KiB.
     """
-    special = [name for name in format_names() if name not in _GENERAL]
-    likely = _likely(special, head)
+    names = format_names()
+    likely = _likely([name for name in names if name not in _GENERAL], head)
     if max(likely.values(), default=0.0) < _SURE:
-        likely |= _likely(_GENERAL, head)
+        likely |= _likely([name for name in names if name in _GENERAL], head)
     if not likely:
         return None
     best = max(sorted(likely), key=lambda name: likely[name])

@@ -55,7 +55,9 @@ KNOWN: Mapping[str, Mapping[str, Setting]] = {
         "max_inflated_ratio": Setting(
             1000, "times its own size that it may, beyond the first 64 MiB", least=1
         ),
-        "batch_bytes": Setting(8 << 20, "bytes of log text parsed at a time", least=4096),
+        "batch_bytes": Setting(
+            8 << 20, "most bytes of log text that are parsed at a time", least=4096
+        ),
         "commit_rows": Setting(125_000, "events that one commit may hold", least=1),
         "workers": Setting(0, "parsing threads; 0 is one for each core, at most 8", least=0),
     },

@@ -42,7 +42,7 @@ class IngestOptions:
         format: a format's name, or ``auto``.
         field_map: the user's map, for formats that take one.
         tz: zone of times that name none.
-        batch_bytes: about how many bytes of log text are parsed at a time.
+        batch_bytes: about how many bytes of log text are parsed at a time, at most.
         max_line_bytes: a longer line is quarantined.
         commit_rows: about how many rows one commit holds.
         workers: parsing threads.
@@ -52,7 +52,7 @@ class IngestOptions:
     format: str = AUTO
     field_map: FieldMap | None = None
     tz: str = "UTC"
-    batch_bytes: int = 2 << 20
+    batch_bytes: int = 8 << 20
     max_line_bytes: int = 1 << 20
     commit_rows: int = 125_000
     workers: int = 2

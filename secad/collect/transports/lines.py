@@ -23,6 +23,8 @@ from secad.features.spans import Bytes, Places, gather
 _UTF8_MARK = codecs.BOM_UTF8
 _NEWLINE = 10
 _RETURN = 13
+_BATCH_LINES = 16_384  # enough that a batch's own cost is small, few enough to stay in the cache
+_FIRST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -65,19 +67,20 @@ def read_lines(
     Args:
         file: positioned at ``start.offset``.
         start: the place behind the last line that is already known.
-        batch_bytes: about how many bytes a batch holds.
+        batch_bytes: about how many bytes a batch holds, at most; short lines make smaller ones.
         max_line_bytes: a longer line is rejected.
     """
-    place, rest = start, b""
+    place, rest, size = start, b"", min(batch_bytes, _FIRST_BYTES)
     if place.offset == 0:
         rest = file.read(len(_UTF8_MARK))
         if rest == _UTF8_MARK:
             place, rest = Place(len(_UTF8_MARK), 0), b""
-    while chunk := file.read(batch_bytes):
+    while chunk := file.read(size):
         data = rest + chunk
         cut = data.rfind(b"\n") + 1
         if cut:
             batch = _cut(data[:cut], place, max_line_bytes)
+            size = min(batch_bytes, _BATCH_LINES * cut // (batch.end.line - place.line))
             place, rest = batch.end, data[cut:]
             yield batch
         elif len(data) > max_line_bytes:
