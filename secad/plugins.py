@@ -40,7 +40,7 @@ SINKS: Mapping[str, str] = {
 }
 
 
-_GENERAL = ("csv", "jsonl")  # asked last: what they fit, another format may know better
+_GENERAL = ("csv", "jsonl", "keyvalue")  # asked last: what they fit, another format may know better
 _SURE = 0.9  # no general format is that sure
 
 
