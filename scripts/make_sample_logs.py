@@ -24,9 +24,11 @@ from samples import (
     recording,
     security_lake,
     signins,
+    suricata,
     syslog,
     text,
     weblog,
+    zeek,
 )
 from samples.log import label_table
 
@@ -39,9 +41,11 @@ MADE = (
     provenance,
     security_lake,
     signins,
+    suricata,
     syslog,
     text,
     weblog,
+    zeek,
 )
 FOLDER = Path(__file__).resolve().parent.parent / "sample_logs"
 

@@ -23,10 +23,12 @@ FORMATS: Mapping[str, str] = {
     "keyvalue": "secad.collect.formats.keyvalue:KeyValue",
     "ocsf": "secad.collect.formats.ocsf:Ocsf",
     "provenance": "secad.collect.formats.provenance:Provenance",
+    "suricata": "secad.collect.formats.suricata:Suricata",
     "syslog": "secad.collect.formats.syslog:Syslog",
     "text": "secad.collect.formats.text:PlainText",
     "weblog": "secad.collect.formats.weblog:WebLog",
     "windows": "secad.collect.formats.windows:WindowsJson",
+    "zeek": "secad.collect.formats.zeek:Zeek",
 }
 MODELS: Mapping[str, str] = {
     "ape": "secad.models.ape:APE",

@@ -23,8 +23,10 @@ ADDRESSES = {  # where the addresses of a made log stand
     "auditd": r" l?addr=(\S+)",
     "csv": r"^2026[^,]*,([^,]+),",
     "jsonl": r'"ip":"([^"]+)"',
+    "suricata": r'_ip":"([0-9a-f:.]+)"',
     "syslog": r"(?: from |rhost=|SRC=|DST=)([0-9a-f:.]+\d)(?= |$)",
     "weblog": r"^(\S+) ",
+    "zeek": r"\b(\d+\.\d+\.\d+\.\d+)\b",
 }
 
 
@@ -90,7 +92,7 @@ def test_the_samples_together_are_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < MAX_BYTES
 
 
-@pytest.mark.parametrize("name", ["auditd", "csv", "jsonl", "syslog", "weblog"])
+@pytest.mark.parametrize("name", ["auditd", "csv", "jsonl", "suricata", "syslog", "weblog", "zeek"])
 def test_made_logs_use_only_documentation_and_private_addresses(name: str) -> None:
     text = sample_of(name).read_text(encoding="utf-8")
     addresses = set(re.findall(ADDRESSES[name], text, re.MULTILINE)) - {"?"}

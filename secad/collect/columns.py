@@ -16,6 +16,7 @@ from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import LABELS, LINES, TIME
 from secad.collect.times import to_utc
 from secad.features.clock import in_year
+from secad.features.key_values import labels
 from secad.features.spans import Places
 
 HEAD_BYTES = 64 * 1024
@@ -136,3 +137,27 @@ def labels_from(keys: pa.Array, values: pa.Array, counts: Places) -> pa.Array:
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     maps = pa.MapArray.from_arrays(pa.array(offsets), keys, values).cast(LABELS)
     return pc.if_else(pa.array(counts > 0), maps, pa.scalar(None, LABELS))
+
+
+def labels_with(others: pa.MapArray, more: Mapping[str, pa.Array]) -> pa.MapArray:
+    """Returns labels with more of them behind each row's own.
+
+    Args:
+        others: (N,) labels.
+        more: label -> (N,) string, null where a row has none.
+    """
+    rows = [np.repeat(np.arange(len(others)), np.diff(np.asarray(others.offsets)))]
+    keys, values = [others.keys], [others.items]
+    for name, column in more.items():
+        held = np.flatnonzero(np.asarray(column.is_valid()))
+        rows.append(held)
+        keys.append(pa.repeat(name, len(held)))
+        values.append(column.drop_null())
+    every: Places = np.concatenate(rows)
+    order = pa.array(np.argsort(every, kind="stable"))
+    return labels(
+        np.sort(every, kind="stable"),
+        len(others),
+        pa.concat_arrays(keys).take(order),
+        pa.concat_arrays(values).take(order),
+    )

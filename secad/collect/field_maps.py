@@ -36,7 +36,17 @@ COLUMNS = tuple(name for name in PARSED.names if name not in {*LOCATOR.names, "l
 TIME_FORMATS = ("auto", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 """The words that ``time_format`` knows besides strptime patterns."""
 
-BUILT_IN_DATASETS = ("auditd", "ecs", "ocsf", "syslog", "text", "weblog", "windows")
+BUILT_IN_DATASETS = (
+    "auditd",
+    "ecs",
+    "ocsf",
+    "suricata",
+    "syslog",
+    "text",
+    "weblog",
+    "windows",
+    "zeek",
+)
 """The datasets of the formats that take no map: a map may not put its records among theirs."""
 
 _EPOCH = "epoch_"

@@ -64,6 +64,7 @@ def read_json(
     ignored: Collection[str] = (),
     unwrapped: Collection[str] = (),
     blank: str = "",
+    joined: bool = False,
 ) -> JsonColumns:
     """Returns the columns, labels and errors of JSON lines, each of which must be an object.
 
@@ -78,6 +79,8 @@ def read_json(
             that end in a dot only of objects.
         unwrapped: paths of objects whose leaves are read as if they stood at the top.
         blank: a text that means that there is no value, such as ``-``.
+        joined: whether an array gives its values with commas between them in place of its JSON;
+            an empty one then is no value.
     """
     data, starts = buffer_of(text)
     columns = tuple((column, tuple(column_paths)) for column, column_paths in wanted.items())
@@ -95,12 +98,12 @@ def read_json(
     for first, last in chunks:
         count = scan(data, starts[first : last + 1], nodes, faults[first:last])
         nodes[:count, ROW] += first
-        json_paths.name(data, nodes[:count], paths, nothing)
+        json_paths.name(data, nodes[:count], paths, nothing, joined)
         count = json_paths.take(nodes[:count], paths, best, labels, found)
         cells.append(found[:count].copy())
     taken = np.concatenate(cells)
     return JsonColumns(
-        _columns(data, taken, list(wanted), len(text)),
+        _columns(data, taken, list(wanted), len(text), joined=joined),
         _labels(data, taken, labels, paths),
         _errors(faults),
     )
@@ -209,14 +212,17 @@ def _known_paths(plan: _Plan) -> Paths:
     return paths
 
 
-def _columns(data: Bytes, cells: Numbers, names: list[str], count: int) -> dict[str, pa.Array]:
-    rows, ends, firsts, begins, values = column_texts(data, cells, len(names))
+def _columns(
+    data: Bytes, cells: Numbers, names: list[str], count: int, *, joined: bool
+) -> dict[str, pa.Array]:
+    rows, ends, firsts, begins, values = column_texts(data, cells, len(names), joined)
+    nothing = pa.nulls(count, pa.string())
     buffer = pa.py_buffer(values)
     columns = {}
     for column, name in enumerate(names):
         held = slice(firsts[column], firsts[column + 1])
         if held.start == held.stop:
-            columns[name] = pa.nulls(count, pa.string())
+            columns[name] = nothing
             continue
         offsets, valid = map(pa.py_buffer, spread(rows[held], ends[held], count))
         texts = buffer.slice(begins[column], begins[column + 1] - begins[column])
@@ -236,6 +242,8 @@ def _labels(data: Bytes, cells: Numbers, labels: Numbers, paths: Paths) -> pa.Ma
 
 
 def _errors(faults: Numbers) -> pa.Array:
+    if not faults[:, 0].any():
+        return pa.nulls(len(faults), pa.string())
     wrong = pa.array(faults[:, 0])
     places = pa.array(faults[:, 1]).cast(pa.string())
     told = pc.binary_join_element_wise(pa.array(FAULTS).take(wrong), places, ", at byte ")

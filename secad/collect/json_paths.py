@@ -33,6 +33,7 @@ ends in a dot."""
 ENTRY = KEY_SIZE
 """The column of nodes where a key's entry comes to stand once it is known."""
 
+_BRACKET, _QUOTE = ord("["), ord('"')
 _TOP, _NOWHERE = -1, -2  # in place of an entry: no object around; a path that leads to nothing
 _LOWER = np.array([byte + 32 if 65 <= byte <= 90 else byte for byte in range(256)], np.uint8)
 
@@ -82,7 +83,7 @@ def admit(paths: Paths, names: Bytes, starts: Numbers, fates: Numbers) -> None:
 
 
 @kernel
-def name(data: Bytes, nodes: Numbers, paths: Paths, blank: Bytes) -> None:
+def name(data: Bytes, nodes: Numbers, paths: Paths, blank: Bytes, joined: bool) -> None:
     """Finds the entry of each node's path.
 
     Args:
@@ -90,12 +91,13 @@ def name(data: Bytes, nodes: Numbers, paths: Paths, blank: Bytes) -> None:
         nodes: (M, 6) from ``json_scan``; ENTRY is filled, -2 of what leads to nothing.
         paths: known paths; more are added.
         blank: a text that counts as null, as the empty one does.
+        joined: whether an empty array does, too.
     """
     entries, memo = paths.entries, paths.memo
     for node in range(len(nodes)):
         parent, at, size = nodes[node, PARENT], nodes[node, TEXT], nodes[node, TEXT_SIZE]
         above = nodes[parent, ENTRY] if parent >= 0 else _TOP
-        if above == _NOWHERE or (at >= 0 and _is_blank(data, at, size, blank)):
+        if above == _NOWHERE or (at >= 0 and _is_blank(data, at, size, blank, joined)):
             nodes[node, ENTRY] = _NOWHERE
             continue
         kind = _kind(above, at)
@@ -159,7 +161,9 @@ def _put(cells: Numbers, cell: int, column: int, nodes: Numbers, node: int) -> N
 
 
 @inlined
-def _is_blank(data: Bytes, at: int, size: int, blank: Bytes) -> bool:
+def _is_blank(data: Bytes, at: int, size: int, blank: Bytes, joined: bool) -> bool:
+    if joined and size == 2 and data[at] == _BRACKET and data[at - 1] != _QUOTE:
+        return True
     return size == 0 or (size == len(blank) and _are_same(data, at, blank, 0, size))
 
 

@@ -12,7 +12,9 @@ Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]
 
-_BACKSLASH, _LETTER_U = ord("\\"), ord("u")
+_BACKSLASH, _LETTER_U, _QUOTE, _COMMA = ord("\\"), ord("u"), ord('"'), ord(",")
+_BRACE, _BRACE_END, _BRACKET, _BRACKET_END = ord("{"), ord("}"), ord("["), ord("]")
+_LAST_SPACE = 0x20
 _ONE = np.uint64(1)
 _REPLACEMENT = 0xFFFD  # stands for half a surrogate pair, which UTF-8 cannot hold
 
@@ -29,7 +31,7 @@ _UNESCAPED = _table(dict(zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True)))
 
 @kernel
 def column_texts(
-    data: Bytes, cells: Numbers, columns: int
+    data: Bytes, cells: Numbers, columns: int, joined: bool
 ) -> tuple[Numbers, Integers, Numbers, Numbers, Bytes]:
     """Copies the texts of cells, so that those of a column stand together.
 
@@ -37,6 +39,7 @@ def column_texts(
         data: the bytes of the lines.
         cells: (K, 4) see ``json_paths.take``, rows ascending; labels are passed over.
         columns: C.
+        joined: whether of an array its values are copied, with commas between them.
 
     Returns:
         the row of each text; where it ends after its column's first; (C + 1,) where each
@@ -59,7 +62,10 @@ def column_texts(
         column = cells[cell, 0]
         if column >= 0:
             at, size = cells[cell, 2], cells[cell, 3]
-            puts[column] = copy_text(data, at, size, values, puts[column])
+            if joined and data[at] == _BRACKET and data[at - 1] != _QUOTE:
+                puts[column] = _copy_joined(data, at + 1, at + size - 1, values, puts[column])
+            else:
+                puts[column] = copy_text(data, at, size, values, puts[column])
             rows[places[column]] = cells[cell, 1]
             ends[places[column]] = puts[column] - begins[column]
             places[column] += 1
@@ -172,6 +178,52 @@ def copy_text(data: Bytes, at: int, size: int, out: Bytes, put: int) -> int:
         if at < stop:
             at, put = _unescape(data, at, stop, out, put)
     return put
+
+
+@inlined
+def _copy_joined(data: Bytes, at: int, end: int, out: Bytes, put: int) -> int:
+    """Copies the values of an array with commas between them; returns where they end.
+
+    Texts lose their quotes and escapes, objects and arrays stay JSON.
+
+    Args:
+        data: valid JSON.
+        at: the place behind the opening bracket.
+        end: that of the closing one.
+        out: the target.
+        put: where to begin in it.
+    """
+    depth = 0
+    while at < end:
+        byte = data[at]
+        if byte == _QUOTE:
+            stop, escaped = _string_end(data, at + 1)
+            if depth > 0:
+                copy(data, at, out, put, stop + 1 - at)
+                put += stop + 1 - at
+            else:
+                size = stop - at - 1
+                put = copy_text(data, at + 1, ~size if escaped else size, out, put)
+            at = stop + 1
+            continue
+        depth += (byte in (_BRACE, _BRACKET)) - (byte in (_BRACE_END, _BRACKET_END))
+        if byte > _LAST_SPACE:
+            out[put] = byte
+            put += 1
+        at += 1
+    return put
+
+
+@inlined
+def _string_end(data: Bytes, at: int) -> tuple[int, bool]:
+    """Returns the place of the quote that ends a string, and whether there are escapes in it."""
+    escaped = False
+    while data[at] != _QUOTE:
+        if data[at] == _BACKSLASH:
+            escaped = True
+            at += 1
+        at += 1
+    return at, escaped
 
 
 @inlined

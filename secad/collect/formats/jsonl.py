@@ -18,13 +18,12 @@ import pyarrow.compute as pc
 from secad.base.errors import ConfigError
 from secad.base.protocols import FieldMap, ParseContext, Parsed
 from secad.base.schemas import ECS, LOCATOR, PARSED
+from secad.collect.columns import labels_with
 from secad.collect.field_maps import COLUMNS, read_times
 from secad.collect.json_columns import read_json
 from secad.collect.json_documents import JsonDocuments
 from secad.collect.json_names import NAMES
 from secad.collect.text import decode, reject
-from secad.features.key_values import labels
-from secad.features.spans import Places
 
 _DOCUMENTS = JsonDocuments(
     ("Records", "records", "value", "items", "events", "logs", "entries", "results", "hits.hits",
@@ -162,7 +161,7 @@ def _typed(
     typed["message"] = columns.get("message", nothing)
     if "event_outcome" in columns:
         typed["event_outcome"] = _outcome(columns["event_outcome"])
-    typed["labels"] = _with(others, lost) if lost else others
+    typed["labels"] = labels_with(others, lost) if lost else others
     return typed
 
 
@@ -180,25 +179,6 @@ def _outcome(text: pa.Array) -> pa.Array:
     words = pc.utf8_lower(text)
     place = pc.index_in(words, pa.array(list(_OUTCOMES)))
     return pc.coalesce(pa.array(list(_OUTCOMES.values())).take(place), words)
-
-
-def _with(others: pa.MapArray, lost: Mapping[str, pa.Array]) -> pa.MapArray:
-    """Returns labels with more: of each name a column, null where a row has none."""
-    rows = [np.repeat(np.arange(len(others)), np.diff(np.asarray(others.offsets)))]
-    keys, values = [others.keys], [others.items]
-    for name, column in lost.items():
-        held = np.flatnonzero(np.asarray(column.is_valid()))
-        rows.append(held)
-        keys.append(pa.repeat(name, len(held)))
-        values.append(column.drop_null())
-    every: Places = np.concatenate(rows)
-    order = pa.array(np.argsort(every, kind="stable"))
-    return labels(
-        np.sort(every, kind="stable"),
-        len(others),
-        pa.concat_arrays(keys).take(order),
-        pa.concat_arrays(values).take(order),
-    )
 
 
 def _without_empty(events: pa.Table) -> pa.Table:
