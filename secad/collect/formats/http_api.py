@@ -22,7 +22,6 @@ from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import TIME
 from secad.collect.http_blocks import cut_requests, is_raw_http
 from secad.collect.http_messages import (
-    Columns,
     METHOD,
     PARTS,
     REQUEST_BODY,
@@ -32,6 +31,7 @@ from secad.collect.http_messages import (
     STATUS,
     URL,
     VERSION,
+    Columns,
     columns_of,
     dates,
     header,
