@@ -159,11 +159,11 @@ class Secad:
             templates: with a column ``template``, the text behind ``template_id``.
         """
         from secad.events.query import EventQuery, find_events
-        from secad.pipeline.templating import template_texts
+        from secad.pipeline.templating import template_aliases, template_texts
 
         query = EventQuery(dataset, since, until, where, columns, limit)
         texts = template_texts(self.event_store) if templates else None
-        return find_events(self.event_store, query, texts)
+        return find_events(self.event_store, query, texts, template_aliases(self.event_store))
 
     def rejects(self) -> pa.Table:
         """Returns REJECTS rows, in the order of their commits."""

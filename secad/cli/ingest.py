@@ -47,6 +47,11 @@ def ingest() -> None:
     metavar="R",
     help="Share of rejects above which the exit code is 3.  [default: 0.1]",
 )
+@click.option(
+    "--templates",
+    type=click.Choice(["learn", "frozen"]),
+    help="Open templates for new kinds of lines, or give these the id new.  [default: learn]",
+)
 @common_options
 @click.pass_context
 def logs(
@@ -57,6 +62,7 @@ def logs(
     map_file: Path | None,
     tz: str | None,
     max_error_rate: float | None,
+    templates: str | None,
 ) -> int:
     """Read log files, folders and archives (`-` is standard input) into the store.
 
@@ -68,6 +74,8 @@ def logs(
         session.flags["ingest.tz"] = tz
     if max_error_rate is not None:
         session.flags["ingest.max_error_rate"] = max_error_rate
+    if templates is not None:
+        session.flags["ingest.templates"] = templates
     limit = session.config.number("ingest.max_error_rate")
     with stoppable() as check, progress_bar(session, _size(paths), "bytes") as step:
 

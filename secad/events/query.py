@@ -17,6 +17,10 @@ from secad.base.errors import ConfigError
 from secad.events.store import EventStore
 
 _TEMPLATE = pa.field("template", pa.string())
+_RESOLVED = """(
+    SELECT row.* REPLACE (coalesce(template_alias.template, row.template_id) AS template_id)
+    FROM event AS row LEFT JOIN template_alias ON row.template_id = template_alias.template_id
+)"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,10 @@ class EventQuery:
 
 
 def find_events(
-    store: EventStore, query: EventQuery, templates: Mapping[str, str] | None = None
+    store: EventStore,
+    query: EventQuery,
+    templates: Mapping[str, str] | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> pa.RecordBatchReader:
     """Returns the events that a query names, by time and then by id.
 
@@ -49,6 +56,7 @@ def find_events(
         store: the events.
         query: which of them.
         templates: template id -> text; given, the rows have a column ``template``.
+        aliases: template id -> the one that stands for it in the rows.
 
     Raises:
         ConfigError: a column is not known or the condition is not SQL.
@@ -57,18 +65,23 @@ def find_events(
     schema = rows.schema if templates is None else rows.schema.append(_TEMPLATE)
     names = _checked_columns(query.columns, schema)
     tables = {"event": rows.scanner(filter=condition)}
-    join = ""
+    events, join = "event", ""
+    if aliases:
+        tables["template_alias"] = _by_id(aliases)
+        events = _RESOLVED
     if templates is not None:
-        text = {"template_id": list(templates), "template": list(templates.values())}
-        tables["template_text"] = pa.table(
-            text, pa.schema([_TEMPLATE.with_name("template_id"), _TEMPLATE])
-        )
+        tables["template_text"] = _by_id(templates)
         join = " LEFT JOIN template_text USING (template_id)"
     where = f" WHERE ({query.where})" if query.where else ""
     limit = f" LIMIT {query.limit:d}" if query.limit is not None else ""
     listed = ", ".join(f'"{name}"' for name in names)
-    sql = f"SELECT {listed} FROM event{join}{where} ORDER BY time, event_id{limit}"  # noqa: S608
+    sql = f"SELECT {listed} FROM {events}{join}{where} ORDER BY time, event_id{limit}"  # noqa: S608
     return _typed(_answer(sql, tables), schema)
+
+
+def _by_id(values: Mapping[str, str]) -> pa.Table:
+    columns = {"template_id": list(values), "template": list(values.values())}
+    return pa.table(columns, pa.schema([_TEMPLATE.with_name("template_id"), _TEMPLATE]))
 
 
 def _checked_columns(columns: Sequence[str] | None, schema: pa.Schema) -> list[str]:

@@ -8,7 +8,13 @@ takes the parameters out of the messages (``parameters``).
 
 **Ids.** A template's id is a digest of the scope and of the form that opened it. It never
 changes, over batches, restarts and machines, although the text may become more general: a token
-at which lines of the template differ becomes the wildcard ``<*>``.
+at which lines of the template differ becomes the wildcard ``<*>``. Where templates turn out to be
+one (five user names at one place are no longer five words but a slot), the oldest goes on, and
+the others' ids are *aliases* of its id from then on: ``aliases`` names them, and who reads rows
+that were assigned before puts the one for the other. Rows are never written again.
+
+**Frozen.** ``recognise`` assigns without learning: a line that is in no template as it is has the
+id NEW, whose text is ``<*>`` and whose one parameter is the line.
 
 **Parameters.** In a template's text each ``<*>`` is a slot, a masked value or a wildcard, and a
 line's parameters fill the slots in order, so that ``render`` gives the line back up to runs of
@@ -26,15 +32,14 @@ mined each time that they come, at some microseconds each.
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from secad.base.errors import SchemaError, StoreError
 from secad.base.ids import digest
@@ -44,6 +49,8 @@ from secad.features.mining.drain import (
     OVERFLOW,
     WILDCARD,
     BoundedDrain,
+    Merger,
+    Widening,
     Wildcards,
 )
 from secad.features.mining.memory import MAX_FORMS, NOT_KEPT, FormMemory
@@ -62,6 +69,9 @@ TEMPLATES = pa.schema(
     ]
 )
 
+NEW = "new"
+"""The template id of a line that is in none of the templates, where these are frozen."""
+
 _MASK = chr(MASK)
 _HEADER = {
     "scope": str,
@@ -70,6 +80,7 @@ _HEADER = {
     "max_forms": int,
     "openings": list,
     "wildcards": list,
+    "merged": list,
     "sizes": list,
 }
 
@@ -93,8 +104,8 @@ class Learnt:
 
     Args:
         canonical: the messages.
-        numbers: (N,) their templates.
-        ids: of all templates, by their numbers.
+        numbers: (N,) their templates; beyond the last one where a line is in none.
+        ids: of all templates, by their numbers, and NEW.
         wildcards: (T, 2) of all templates before the batch, a bit for each token.
         widenings: what the batch changed of them.
     """
@@ -105,10 +116,16 @@ class Learnt:
     wildcards: Wildcards
     widenings: Widenings
 
+    @property
+    def new(self) -> int:
+        """How many lines are in no template."""
+        return int(np.count_nonzero(self.numbers == len(self.wildcards)))
+
     def assigned(self) -> Assigned:
         """Returns the columns; a pure function, which may run in threads."""
         template_id = self.ids.take(pa.array(self.numbers))
-        params = parameters(self.canonical, self.numbers, self.wildcards, self.widenings)
+        known = np.where(self.numbers < len(self.wildcards), self.numbers, np.int32(OVERFLOW))
+        params = parameters(self.canonical, known, self.wildcards, self.widenings)
         present = self.canonical.present
         if present is None:
             return Assigned(template_id, params)
@@ -141,6 +158,7 @@ class TemplateMiner:
         self._ids = [digest([scope, None], person="template")]  # of each template, by its number
         self._wildcards = np.zeros((1, 2), dtype=np.uint64)  # of each, a bit for each token
         self._sizes = np.zeros(1, dtype=np.int64)
+        self._roots = np.zeros(1, dtype=np.int32)  # the template that each is part of, or itself
 
     def assign(self, messages: pa.StringArray) -> Assigned:
         """Returns the templates of messages, having learnt from them in their order.
@@ -175,29 +193,57 @@ class TemplateMiner:
             canonical: by this miner's ``canonicalise``.
         """
         forms, fresh = self._memory.number(canonical.hashes)
-        mined, widenings = self._mine(canonical, fresh)
+        mined = self._drain.mine(form_texts(canonical, fresh))
+        for form in mined.opened:
+            self._name(form)
+        self._make_room()
         first_seen = forms[fresh] != NOT_KEPT
-        self._memory.keep(canonical.hashes[fresh[first_seen]], mined[first_seen])
+        self._memory.keep(canonical.hashes[fresh[first_seen]], mined.numbers[first_seen])
         numbers = self._memory.templates_of(forms)
-        numbers[fresh] = mined
+        numbers[fresh] = mined.numbers
+        self._merge(numbers, fresh, mined.mergers)
         self._sizes += np.bincount(numbers, minlength=len(self._sizes))
-        before = self._wildcards
+        before, widenings = self._wildcards, _by_rows(mined.widenings, fresh)
         self._wildcards = before.copy()
         for number, words in zip(widenings.numbers, widenings.wildcards, strict=True):
             self._wildcards[number] = words
-        return Learnt(canonical, numbers, pa.array(self._ids), before, widenings)
+        return Learnt(canonical, numbers, self._known_ids(), before, widenings)
+
+    def recognise(self, canonical: Canonical) -> Learnt:
+        """Returns the templates of messages as ``learn`` does, but learns nothing.
+
+        Args:
+            canonical: by this miner's ``canonicalise``.
+        """
+        forms = self._memory.find(canonical.hashes)
+        numbers = self._memory.templates_of(forms)
+        strange = np.flatnonzero(forms == NOT_KEPT)
+        _, first, again = np.unique(
+            canonical.hashes[strange], return_index=True, return_inverse=True
+        )
+        texts = form_texts(canonical, strange[first])
+        numbers[strange] = self._drain.recognise(texts, len(self._ids))[again]
+        known = numbers < len(self._ids)
+        numbers[known] = self._roots[numbers[known]]
+        return Learnt(canonical, numbers, self._known_ids(), self._wildcards, _by_rows([], strange))
 
     def templates(self) -> pa.Table:
         """Returns TEMPLATES as they are now, in the order in which they were opened."""
-        numbers = [number for number in range(len(self._ids)) if self._sizes[number]]
+        sizes = np.zeros_like(self._sizes)
+        np.add.at(sizes, self._roots, self._sizes)
+        numbers = np.flatnonzero(sizes).tolist()
         return pa.table(
             [
                 [self._ids[number] for number in numbers],
                 [self._text(number) for number in numbers],
-                self._sizes[numbers],
+                sizes[numbers],
             ],
             schema=TEMPLATES,
         )
+
+    def aliases(self) -> dict[str, str]:
+        """Returns the id that stands for each id of a template that became part of another."""
+        return {self._ids[part]: self._ids[into] for part, into in self._drain.into.items()}
 
     def state(self) -> bytes:
         """Returns all that ``from_state`` needs to go on as if the miner had never stopped."""
@@ -211,6 +257,7 @@ class TemplateMiner:
                 [int(number), *self._wildcards[number].tolist()]
                 for number in np.flatnonzero(self._wildcards.any(axis=1))
             ],
+            "merged": [[part, into] for part, into in sorted(self._drain.into.items())],
             "sizes": self._sizes.tolist(),
         }
         return pack(header, *self._memory.kept())
@@ -243,23 +290,35 @@ class TemplateMiner:
             miner._wildcards[number] = words
         for number, form in enumerate(header["openings"], start=1):
             miner._drain.replay(form, miner._wildcards[number].tolist())
+        for part, into in header["merged"]:
+            miner._drain.merge(part, into)
+            miner._roots[part] = into
         miner._sizes += np.array(header["sizes"], dtype=np.int64).reshape(len(miner._ids))
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(miner._ids):
             raise ValueError(f"a form is in none of the {len(miner._ids)} templates")
         miner._memory.restore(hashes, numbers)
         return miner
 
-    def _mine(self, canonical: Canonical, rows: Places) -> tuple[Numbers, Widenings]:
-        """Returns the templates of the forms at some rows, and the templates that they widened."""
-        mined = self._drain.mine(form_texts(canonical, rows))
-        for form in mined.opened:
-            self._name(form)
-        self._make_room()
-        changed = np.array([widening.form for widening in mined.widenings], dtype=np.int64)
-        numbers = np.array([widening.number for widening in mined.widenings], dtype=np.int32)
-        words = [widening.wildcards for widening in mined.widenings]
-        wildcards = np.array(words, dtype=np.uint64).reshape(-1, 2)
-        return mined.numbers, Widenings(rows[changed], numbers, wildcards)
+    def _merge(self, numbers: Numbers, rows: Places, mergers: Sequence[Merger]) -> None:
+        """Puts in place of merged templates, in the lines from which on they are, their wholes.
+
+        Args:
+            numbers: (N,) the templates of lines, as they were opened; changed.
+            rows: of the forms by which templates were merged.
+            mergers: in their order.
+        """
+        start = 0
+        for form, found in groupby(mergers, key=lambda merger: merger.form):
+            row = int(rows[form])
+            numbers[start:row] = self._roots[numbers[start:row]]
+            for merger in found:
+                self._roots[self._roots == merger.number] = merger.into
+            start = row
+        if self._drain.into:
+            numbers[start:] = self._roots[numbers[start:]]
+
+    def _known_ids(self) -> pa.StringArray:
+        return pa.array([*self._ids, NEW])
 
     def _name(self, form: str) -> None:
         """Gives the template that a form opened its id."""
@@ -269,13 +328,23 @@ class TemplateMiner:
     def _make_room(self) -> None:
         """Makes room in the arrays for the templates that were opened."""
         new = len(self._ids) - len(self._sizes)
+        own = np.arange(len(self._roots), len(self._ids), dtype=np.int32)
         self._wildcards = np.concatenate([self._wildcards, np.zeros((new, 2), dtype=np.uint64)])
         self._sizes = np.concatenate([self._sizes, np.zeros(new, dtype=np.int64)])
+        self._roots = np.concatenate([self._roots, own])
 
     def _text(self, number: int) -> str:
         if number == OVERFLOW:
             return WILDCARD
-        return " ".join(self._drain.tokens(number)).replace(_MASK, WILDCARD)
+        return self._drain.text(number).replace(_MASK, WILDCARD)
+
+
+def _by_rows(widenings: Sequence[Widening], rows: Places) -> Widenings:
+    """Returns widenings by the rows of their forms."""
+    changed = np.array([widening.form for widening in widenings], dtype=np.int64)
+    numbers = np.array([widening.number for widening in widenings], dtype=np.int32)
+    words = [widening.wildcards for widening in widenings]
+    return Widenings(rows[changed], numbers, np.array(words, dtype=np.uint64).reshape(-1, 2))
 
 
 def render(template: str, params: Sequence[str]) -> str:
@@ -298,43 +367,3 @@ def render(template: str, params: Sequence[str]) -> str:
         )
     filled = [text for pair in zip(pieces, [*params, ""], strict=True) for text in pair]
     return "".join(filled)
-
-
-def column_templates(
-    events: pa.Table, columns: Sequence[str], scope: str
-) -> tuple[pa.StringArray, pa.Table]:
-    """Returns the templates of events whose columns name them, such as a provider and a code.
-
-    A template is one combination of values, as in ``event_provider=sshd event_action=login``; a
-    null, like a column that the table lacks, is left out, and a row of only nulls has no template.
-
-    Args:
-        events: N rows.
-        columns: names of columns with few different values.
-        scope: part of each template's id.
-
-    Returns:
-        (N,) the ids; TEMPLATES of these rows, in the order of their first row.
-    """
-    codes, texts = np.zeros(events.num_rows, dtype=np.int64), [""]
-    for name in columns:
-        if name not in events.column_names:
-            continue
-        values = events.column(name).cast(pa.string()).combine_chunks().dictionary_encode()
-        parts = ["", *(f"{name}={_quoted(value)}" for value in values.dictionary.to_pylist())]
-        places = values.indices.fill_null(-1).to_numpy().astype(np.int64) + 1
-        joined = pa.array(codes * len(parts) + places).dictionary_encode()
-        pairs = [divmod(code, len(parts)) for code in joined.dictionary.to_pylist()]
-        texts = [" ".join(filter(None, (texts[head], parts[tail]))) for head, tail in pairs]
-        codes = joined.indices.to_numpy().astype(np.int64)
-    ids = [digest([scope, text], person="template") if text else None for text in texts]
-    sizes = np.bincount(codes, minlength=len(texts))
-    table = pa.table([pa.array(ids, pa.string()), texts, sizes], names=TEMPLATES.names)
-    used = table.filter(pc.and_(pc.is_valid(table["template_id"]), pc.greater(table["size"], 0)))
-    return table["template_id"].combine_chunks().take(pa.array(codes)), used.cast(TEMPLATES)
-
-
-def _quoted(value: str) -> str:
-    """Returns a value as it stands in a text, in quotes where it could be taken for more."""
-    plain = value and not any(letter.isspace() or letter in '"=' for letter in value)
-    return value if plain else json.dumps(value, ensure_ascii=False)

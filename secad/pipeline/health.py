@@ -35,7 +35,7 @@ CHECKS = pa.schema([pa.field(name, pa.string()) for name in ("check", "state", "
 """Rows of ``doctor``: ``state`` is ok, warning or failed."""
 
 _LEAST_FREE_BYTES = 1 << 30
-_PACKAGES = ("numba", "pyarrow", "duckdb", "sqlalchemy", "drain3", "evtx", "torch")
+_PACKAGES = ("numba", "pyarrow", "duckdb", "sqlalchemy", "evtx", "torch")
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,19 @@ def store_facts(store: EventStore) -> list[Fact]:
     reasons = pc.value_counts(store.rejects().column("error")).to_pylist()
     reasons.sort(key=lambda row: (-row["counts"], row["values"]))
     facts += [Fact("rejects", row["values"], f"{row['counts']}") for row in reasons[:10]]
+    facts += _new_lines(store)
     for name, value in store.states(HEALTH_PREFIX).items():
         facts += _run_facts(name.removeprefix(HEALTH_PREFIX), json.loads(value))
     return facts
+
+
+def _new_lines(store: EventStore) -> list[Fact]:
+    from secad.pipeline.templating import new_lines  # numba is slow to load
+
+    note = "lines in none of the frozen templates"
+    return [
+        Fact("templates", f"new in {name}", f"{n}", note) for name, n in new_lines(store).items()
+    ]
 
 
 def _datasets(store: EventStore) -> dict[str, tuple[int, str, str]]:

@@ -26,7 +26,7 @@ from secad.collect.transports.files import Stream, Unreadable, find_streams
 from secad.events.ledger import TAIL_BYTES, Source, bytes_digest, tail_of
 from secad.events.store import EventStore, Pending, Replaced
 from secad.pipeline.reading import Limits, Origin, Part, Progress, framing_of, read_parts
-from secad.pipeline.templating import Templating
+from secad.pipeline.templating import LEARN, Templating
 
 AUTO = "auto"
 _COMMIT_BYTES = 160 << 20  # of events in memory: wide ones are committed before commit_rows
@@ -47,6 +47,7 @@ class IngestOptions:
         commit_rows: about how many rows one commit holds.
         workers: parsing threads.
         inflate: what a compressed file may expand to.
+        templates: ``learn`` or ``frozen``: what a line that is in no known template does.
     """
 
     format: str = AUTO
@@ -57,6 +58,7 @@ class IngestOptions:
     commit_rows: int = 125_000
     workers: int = 2
     inflate: InflateLimits = field(default_factory=InflateLimits)
+    templates: str = LEARN
 
 
 def options_of(
@@ -80,6 +82,7 @@ def options_of(
         inflate=InflateLimits(
             config.whole("ingest.max_inflated_bytes"), config.whole("ingest.max_inflated_ratio")
         ),
+        templates=config.text("ingest.templates"),
     )
 
 
@@ -199,7 +202,7 @@ class _Run:
         self._now = now
         self._told = told
         self._workers = workers
-        self._templating = Templating(store)
+        self._templating = Templating(store, options.templates)
         self._pending = Pending()
         self._finishing: list[tuple[str, Future[pa.Table]]] = []  # the pending events
         self._rows = self._bytes = 0  # pending

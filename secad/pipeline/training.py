@@ -10,7 +10,7 @@ import pyarrow.dataset as ds
 
 from secad.base.schemas import SCORES, TIME
 from secad.events.store import EventStore
-from secad.pipeline.templating import has_column_templates
+from secad.pipeline.templating import has_column_templates, resolved, template_aliases
 from secad.triage.registry import ModelEntry
 
 ORDER = [("time", "ascending"), ("event_id", "ascending")]
@@ -143,4 +143,5 @@ def _events(
     names = list(rows.schema.names)
     if has_column_templates(store, dataset):
         names.remove("template_id")
-    return rows.to_table(columns=names, filter=in_range & condition).sort_by(ORDER)
+    events = rows.to_table(columns=names, filter=in_range & condition).sort_by(ORDER)
+    return resolved(events, template_aliases(store))

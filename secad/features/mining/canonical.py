@@ -1,17 +1,26 @@
-"""The canonical form of a message: its values masked, its whitespace runs made one space.
+r"""The canonical form of a message: its values masked, its whitespace runs made one space.
 
 A message enters as UTF-8 text and is cut into tokens at ASCII whitespace. What varies by nature
 is a *value* and becomes the one byte ``MASK``; the rest of the token stays as it is:
 
-- a number: digits with an optional sign, and further digits joined by ``.`` or ``:``, so that a
-  decimal, a version, a clock time and an IPv4 address with or without its port are one value;
-  also inside a word (``eth0``, ``blk_-17``);
-- a hexadecimal word: ``0x1f``; a whole word of hexadecimal digits that holds a decimal digit or
-  is at least 8 long; a UUID; a MAC address; an IPv6 address;
+- a name (letters, digits and ``_``) that starts with a digit, has two digits or more, or a digit
+  behind a ``_``: ``22``, ``-5``, ``300ms``, ``x86_64``, ``blk_-17``; but ``eth0`` and ``ssh2``
+  are words, and which of them vary the miner finds out;
+- a hexadecimal word, ``0x1f``, ``9f3e``, ``deadbeef``; a UUID; a MAC address; an IPv6 address;
+- names joined by ``.`` and ``-``: two with digits and a dot between, ``3.14``, ``v1.0``, or three
+  of which one is a value, ``10.0.0.7``, ``2005-06-03``, ``web-3.lan.example``;
+- digits joined by ``:``, as in ``12:34:56``; a port is a value of its own;
+- a date in words, ``Fri Jun 17 20:55:06 2005``, and a number with its unit, ``4.2 KB``;
+- a path, ``/etc/hosts`` or ``C:\Windows``, and what follows the ``://`` of a URL;
+- what is called a user in words: ``root`` in ``for user root``;
 - a token of more than TOKEN_BYTES, and everything from the first token on that comes after
   TOKENS tokens or FORM_BYTES bytes of form (the *tail*, one value whatever it holds), so that no
   line, however long, costs more than its bytes once and leaves more than a small form;
-- the text ``<*>`` and the byte ``MASK`` itself, so that in a template ``<*>`` always is a slot.
+- the text ``<*>`` and the bytes ``MASK`` and ``GLUE`` themselves, so that in a template ``<*>``
+  always is a slot.
+
+A token ends at whitespace, behind the ``=`` of ``key=value``, and behind a value that has
+whitespace in it. Where no whitespace follows, the token ends with the byte ``GLUE`` in the form.
 
 A form is hashed where it stands and written out only for the miner. The hash has a secret key, so
 that nobody who writes log lines can make two forms collide on purpose; two of n forms collide by
@@ -31,18 +40,33 @@ from secad.base.compiled import kernel
 from secad.features.inlined import borrowed, inlined
 from secad.features.mining.siphash import Hashes, key_halves, siphash
 from secad.features.mining.values import (
-    DIGIT,
     KIND,
     LETTER,
     MARK,
     MASK,
     SIGN,
     SPACE,
-    WORD,
     mark_end,
-    number_end,
     starts_signed,
     value_end,
+)
+from secad.features.mining.words import (
+    GLUE,
+    MARKS,
+    NAME,
+    bare_end,
+    copy_name,
+    date_end,
+    drive_path_end,
+    ends_key,
+    is_date_word,
+    is_user,
+    is_value,
+    joined_end,
+    joins,
+    path_end,
+    size_end,
+    url_end,
 )
 from secad.features.spans import Bytes, Places, buffer_of
 
@@ -52,6 +76,7 @@ TOKENS = 128
 TOKEN_BYTES = 256
 FORM_BYTES = 2048
 
+_COLON, _SLASH, _BACKSLASH, _BLANK = ord(":"), ord("/"), ord("\\"), ord(" ")
 _SCRATCH_BYTES = FORM_BYTES + TOKEN_BYTES + 16  # the last token, the tail, spaces, padding
 
 
@@ -142,6 +167,7 @@ class _Page(NamedTuple):
 
     data: Bytes  # the messages
     form: Bytes  # (_SCRATCH_BYTES,)
+    scratch: Bytes  # (_SCRATCH_BYTES,)
     spans: Spans  # (any, 3)
 
 
@@ -163,9 +189,11 @@ def token_start(data: Bytes, at: int, end: int) -> int:
 
 @inlined
 def token_end(data: Bytes, at: int, end: int) -> int:
-    """Returns the first byte from ``at`` on that is whitespace."""
+    """Returns the end of a token that starts at ``at`` and has no whitespace in its values."""
     while at < end and KIND[data[at]] != SPACE:
         at += 1
+        if ends_key(data, at - 1, end):
+            break
     return at
 
 
@@ -193,58 +221,96 @@ def _write_byte(page: _Page, place: _Place) -> _Place:
 
 
 @inlined
-def _copy_word(page: _Page, at: int, end: int, length: int) -> tuple[int, int]:
-    """Copies the word at ``at``; returns its end and the kinds of its bytes."""
-    seen = 0
-    while at < end:
-        byte = page.data[at]
-        kind = KIND[byte]
-        if not kind & WORD:
-            break
-        seen |= kind
-        page.form[length] = byte
-        at, length = at + 1, length + 1
-    return at, seen
+def _write_name(page: _Page, place: _Place, start: int, end: int) -> _Place:
+    """Writes a name with the sign before it, and what is joined to it if it is part of a value."""
+    data = page.data
+    at = place.at + (KIND[data[place.at]] == SIGN)
+    name = copy_name(data, at, end, page.form, place.length)
+    stop = at
+    if joins(data, name.end, end):
+        stop = joined_end(data, at, name, end, page.scratch)
+    elif name.end < end and data[name.end] == _COLON:
+        if name.end - at == 1:
+            stop = drive_path_end(data, at, start, end)
+        if stop == at and not name.seen & LETTER:
+            stop = value_end(data, at, name.end, name.seen, end)
+    if stop == at and is_value(name, name.end - at):
+        stop = name.end
+    if stop > at:
+        return _write_value(page, place, stop)
+    return _Place(name.end, place.length + name.end - at, place.values)
 
 
 @inlined
-def _write_digits_and_letters(page: _Page, place: _Place, word: int, end: int) -> _Place:
-    """Writes a word up to ``word``, or beyond where its last digits start a longer number."""
-    while place.at < word:
-        if KIND[page.data[place.at]] == DIGIT:
-            place = _write_value(page, place, number_end(page.data, place.at, end))
-        else:
-            place = _write_byte(page, place)
+def _write_sign(page: _Page, place: _Place, start: int, end: int) -> _Place:
+    """Writes a byte that is in no name, and the value that starts with it or behind it."""
+    data, at = page.data, place.at
+    stop = at
+    if KIND[data[at]] == MARK:
+        stop = mark_end(data, at, end)
+    elif data[at] == GLUE:
+        stop = at + 1
+    elif data[at] == _SLASH or data[at] == _BACKSLASH:
+        stop = path_end(data, at, start, end)
+    if stop > at:
+        return _write_value(page, place, stop)
+    place = _write_byte(page, place)
+    stop = url_end(data, at, start, end)
+    return _write_value(page, place, stop) if stop > at + 1 else place
+
+
+@inlined
+def _spaced_value(page: _Page, start: _Place, place: _Place, end: int) -> _Place:
+    """Writes a value that has whitespace in it and starts with the name before the place."""
+    if is_date_word(page.data, start.at, place.at):
+        stop = date_end(page.data, start.at, end)
+        return _write_value(page, start, stop) if stop > start.at else place
+    if place.values > start.values:
+        stop = size_end(page.data, place.at, end)
+        page.spans[place.values - 1, 1] = stop
+        return _Place(stop, place.length, place.values)
     return place
 
 
 @inlined
-def _write_word(page: _Page, place: _Place, end: int) -> _Place:
-    """Writes a word with the sign before it, and what follows if it is the start of a value."""
-    at = place.at + (KIND[page.data[place.at]] == SIGN)
-    word, seen = _copy_word(page, at, end, place.length)
-    if seen & LETTER and not seen & DIGIT:  # the most frequent: nothing in it is a value
-        return _Place(word, place.length + word - at, place.values)
-    stop = value_end(page.data, at, word, seen, end)
-    if stop > at:
-        return _write_value(page, place, stop)
-    return _write_digits_and_letters(page, place, word, end)
+def _write_token(page: _Page, place: _Place, start: int, end: int, last: int) -> _Place:
+    """Writes the token that starts at ``start`` from the place on, as far as ``end``.
 
-
-@inlined
-def _write_token(page: _Page, place: _Place, end: int) -> _Place:
-    """Writes what stands from the place to whitespace or ``end``."""
-    start = place.at
+    A value with whitespace in it may reach as far as ``last``.
+    """
     while place.at < end:
         kind = KIND[page.data[place.at]]
         if kind == SPACE:
             break
-        if kind & WORD or starts_signed(page.data, place.at, start, end):
-            place = _write_word(page, place, end)
-            continue
-        stop = mark_end(page.data, place.at, end) if kind == MARK else place.at
-        found = stop > place.at
-        place = _write_value(page, place, stop) if found else _write_byte(page, place)
+        if MARKS[page.data[place.at]] & NAME or starts_signed(page.data, place.at, start, end):
+            name = place
+            place = _write_name(page, name, start, end)
+            stop = place.at
+            place = _spaced_value(page, name, place, last)
+            if place.at > stop:
+                break
+        else:
+            place = _write_sign(page, place, start, end)
+            if ends_key(page.data, place.at - 1, last):
+                break
+    return place
+
+
+@inlined
+def _write_next(page: _Page, start: _Place, end: int, named: bool) -> _Place:
+    """Writes one token and, where nothing parts it from the next, the byte that says so."""
+    place = start
+    limit = min(end, start.at + TOKEN_BYTES + 1)
+    if named:
+        stop = bare_end(page.data, place.at, limit)
+        if stop > place.at:
+            place = _write_value(page, place, stop)
+    place = _write_token(page, place, start.at, limit, end)
+    if place.at - start.at > TOKEN_BYTES:
+        place = _write_value(page, start, token_end(page.data, start.at, end))
+    if place.at < end and KIND[page.data[place.at]] != SPACE:
+        page.form[place.length] = GLUE
+        place = _Place(place.at, place.length + 1, place.values)
     return place
 
 
@@ -253,18 +319,17 @@ def _write_form(page: _Page, at: int, end: int, values: int) -> tuple[int, int]:
     """Writes a message's form, its values after those there are; returns its length and theirs."""
     end = text_end(page.data, at, end)
     place = _Place(token_start(page.data, at, end), 0, values)
-    token = 0
+    token, named = 0, False
     while place.at < end:
         if token:
-            page.form[place.length] = 0x20
+            page.form[place.length] = _BLANK
             place = _Place(place.at, place.length + 1, place.values)
         start = place
-        tail = token == TOKENS or place.length >= FORM_BYTES
-        if not tail:
-            place = _write_token(page, place, min(end, place.at + TOKEN_BYTES + 1))
-        if tail or place.at - start.at > TOKEN_BYTES:
-            stop = end if tail else token_end(page.data, place.at, end)
-            place = _write_value(page, start, stop)
+        if token == TOKENS or place.length >= FORM_BYTES:
+            place = _write_value(page, start, end)
+        else:
+            place = _write_next(page, start, end, named)
+        named = is_user(page.form, start.length, place.length)
         for value in range(start.values, place.values):
             page.spans[value, 2] = token
         token += 1
@@ -280,12 +345,13 @@ def _scan(messages: _Messages, key: Hashes, scratch: Bytes, written: bool) -> _S
     value_ends, text_ends = np.zeros(count + 1, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
     spans = np.empty((max(4 * count, 2 * _SCRATCH_BYTES), 3), dtype=np.int32)
     texts = np.empty(2 * _SCRATCH_BYTES, dtype=np.uint8)
-    page = _Page(borrowed(messages.data), borrowed(scratch), borrowed(spans))
+    aside = np.empty_like(scratch)
+    page = _Page(borrowed(messages.data), borrowed(scratch), borrowed(aside), borrowed(spans))
     values = filled = 0
     for row in range(count):
         if len(spans) - values < _SCRATCH_BYTES:  # a form holds at most one value a byte
             spans = np.concatenate((spans, np.empty_like(spans)))
-            page = _Page(page.data, page.form, borrowed(spans))
+            page = _Page(page.data, page.form, page.scratch, borrowed(spans))
         length, values = _write_form(page, messages.starts[row], messages.stops[row], values)
         hashes[row] = siphash(page.form, length, key)
         value_ends[row + 1] = values

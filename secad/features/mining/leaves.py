@@ -1,10 +1,8 @@
 """The templates by the leaves of Drain's tree, laid out for a compiled search by whole batches.
 
-Drain's tree of depth 4 finds the leaf of a form by its number of tokens and its first token, or
-by its *branch* of all other first tokens; within the leaf the nearest template is the one with
-most tokens the same, of equals the one with most wildcards, then the oldest. Here each token is a
-keyed 64-bit hash, its *code*, a wildcard is WILD, and a leaf is a chain of templates in the order
-of their opening.
+The leaf of a form is found by its number of tokens and its first token, or by its *branch* of all
+other first tokens. A leaf is a chain of templates in the order of their opening, and these are
+the codes, shapes and kinds of their tokens (``tokens``), the code of a wildcard being WILD.
 """
 
 from __future__ import annotations
@@ -18,8 +16,20 @@ import numpy.typing as npt
 from secad.base.compiled import kernel
 from secad.features.inlined import borrowed, inlined
 from secad.features.mining.canonical import TOKEN_BYTES, TOKENS, Texts
-from secad.features.mining.siphash import Hashes, key_halves, siphash
+from secad.features.mining.siphash import key_halves
 from secad.features.mining.slots import FREE, Numbers, Slots, free_slots, insert, slot, widened
+from secad.features.mining.tokens import (
+    GLUED,
+    LETTERED,
+    NAMED,
+    SCRATCH_BYTES,
+    Reading,
+    Tokens,
+    describe,
+    is_alike,
+    lent,
+    no_tokens,
+)
 from secad.features.spans import Bytes, Places
 
 Number = TypeVar("Number", bound=np.generic)
@@ -27,10 +37,13 @@ Number = TypeVar("Number", bound=np.generic)
 WILD = 0
 NONE = 0
 """Instead of a template: the form is near none."""
+MERGED = -1
+"""Instead of the number of wildcards: the template has become part of another one."""
 
-_TOKEN_BYTES = TOKEN_BYTES + 16
+WORDS = 5  # as many different words at one place are no longer a word but a slot
+CROWD = 16  # as many templates near a form are no longer templates of their own
 _SPREAD = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio
-_BLANK = ord(" ")
+SIMILARITY = 0.4  # drain3's: least share of tokens that are alike in a template near a form
 
 
 class _Index(NamedTuple):
@@ -38,18 +51,69 @@ class _Index(NamedTuple):
 
     leaves: Slots  # a leaf's key -> its first template
     following: Numbers  # of each template: the next one of its leaf, or NONE
-    wild: Numbers  # how many of its tokens are wildcards
-    starts: Places  # its first token in the codes
-    codes: Hashes
+    wild: Numbers  # how many of its tokens are wildcards, or MERGED
+    starts: Places  # its first token among the tokens
+    tokens: Tokens
 
 
 class _Tools(NamedTuple):
     """What the search works with."""
 
-    key: Hashes
-    token: Bytes
-    codes: Hashes  # of a form
-    similarity: float
+    reading: Reading
+    places: Numbers  # how many templates differ from the form in the word at each token alone
+
+
+class Near(NamedTuple):
+    """A form that is in no template as it is, and what is near it.
+
+    Args:
+        form: which; how many there are where all are in templates.
+        template: that may become more general for it, or NONE.
+        place: the token at which a whole family of templates may; -1 where there is none.
+    """
+
+    form: int
+    template: int
+    place: int
+
+
+class _Difference(NamedTuple):
+    """How a template differs from a form.
+
+    Args:
+        words: at so many tokens in a word, or in something else that does not vary by nature.
+        values: at so many others.
+        place: the last of the words.
+        same: so many tokens are the same.
+        kept: whether a token with letters is the same.
+    """
+
+    words: int
+    values: int
+    place: int
+    same: int
+    kept: bool
+
+
+class _Template(NamedTuple):
+    """A template, or NONE, and at how many tokens it differs from a form."""
+
+    number: int
+    differing: int
+
+
+class _Best(NamedTuple):
+    """The templates that are near a form.
+
+    Args:
+        similar: differs least of those that differ in values alone.
+        near: differs least of all.
+        crowd: how many there are.
+    """
+
+    similar: _Template
+    near: _Template
+    crowd: int
 
 
 class Leaves:
@@ -57,57 +121,64 @@ class Leaves:
 
     Args:
         key: 128 secret bits for the codes.
-        similarity: the least share of a form's tokens that its template must have.
     """
 
-    def __init__(self, key: int, similarity: float) -> None:
+    def __init__(self, key: int) -> None:
         self._index = _Index(
             free_slots(64),
             np.zeros(64, dtype=np.int32),
             np.zeros(64, dtype=np.int32),
             np.zeros(64, dtype=np.int64),
-            np.zeros(1024, dtype=np.uint64),
+            no_tokens(1024),
         )
         self._tools = _Tools(
-            key_halves(key),
-            np.zeros(_TOKEN_BYTES, dtype=np.uint8),
-            np.zeros(TOKENS + 1, dtype=np.uint64),
-            similarity,
+            Reading(
+                key_halves(key), np.zeros(SCRATCH_BYTES, dtype=np.uint8), no_tokens(TOKENS + 1)
+            ),
+            np.zeros(TOKENS + 1, dtype=np.int32),
         )
         self._last: dict[int, int] = {}  # a leaf's key -> its youngest template
-        self._end = 0  # of the codes
+        self._firsts: dict[int, set[int]] = {}  # how many tokens -> leaves by their first one
+        self._end = 0  # of the tokens
 
-    def search(self, texts: Texts, at: int, numbers: Numbers) -> tuple[int, int]:
+    def search(self, texts: Texts, at: int, numbers: Numbers) -> Near:
         """Finds the templates of forms, up to the first that is in no template as it is.
 
         Args:
             texts: F forms.
             at: the first to look for.
             numbers: (F,) filled with their templates.
-
-        Returns:
-            which form is in no template as it is, F where all are; the template that is near
-            enough to be widened for it, or NONE.
         """
-        return _search(texts, at, self._index, self._tools, numbers)
+        return Near(*_search(texts, at, self._index, self._tools, numbers))
 
-    def add(self, number: int, form: str, *, other: bool) -> None:
+    def family(self, texts: Texts, near: Near) -> list[int]:
+        """Returns the templates that differ from a form in the word at one token alone."""
+        members = _family(texts, near.form, near.place, self._index, self._tools)
+        return [int(number) for number in members]
+
+    def add(self, number: int, form: str, most_firsts: int) -> None:
         """Puts the next template at the end of its leaf.
 
         Args:
             number: of the template, one more than the last one's.
             form: its tokens.
-            other: its leaf is the branch of first tokens that have none of their own.
+            most_firsts: how many first tokens have leaves, for each number of tokens.
 
         Raises:
             ValueError: no form is as long.
         """
         tokens = form.encode().split(b" ") if form else []
-        if len(tokens) > TOKENS + 1 or any(len(token) > TOKEN_BYTES for token in tokens):
+        if len(tokens) > TOKENS + 1 or any(len(token) > TOKEN_BYTES + 1 for token in tokens):
             raise ValueError(f"a form of {len(form)} letters in {len(tokens)} tokens is too long")
         text = np.frombuffer(form.encode(), dtype=np.uint8)
-        codes, key = _coded(text, self._tools, other)
-        self._make_room(number, len(codes))
+        count, own, other = _described(text, self._tools)
+        firsts = self._firsts.setdefault(count, set())
+        if own != other and (own in firsts or len(firsts) < most_firsts):
+            firsts.add(own)
+            key = own
+        else:
+            key = other
+        self._make_room(number, count)
         if key in self._last:
             self._index.following[self._last[key]] = number
         else:
@@ -118,13 +189,22 @@ class Leaves:
             )
         self._last[key] = number
         self._index.starts[number] = self._end
-        self._index.codes[self._end : self._end + len(codes)] = codes
-        self._end += len(codes)
+        known, found = self._index.tokens, self._tools.reading.tokens
+        added = slice(self._end, self._end + count)
+        known.codes[added] = found.codes[:count]
+        known.shapes[added] = found.shapes[:count]
+        known.kinds[added] = found.kinds[:count]
+        self._end += count
 
     def widen(self, number: int, tokens: Sequence[int]) -> None:
         """Makes wildcards of these tokens of a template, which are all its wildcards."""
         self._index.wild[number] = len(tokens)
-        self._index.codes[self._index.starts[number] + np.array(tokens, dtype=np.int64)] = WILD
+        places = self._index.starts[number] + np.array(tokens, dtype=np.int64)
+        self._index.tokens.codes[places] = WILD
+
+    def drop(self, number: int) -> None:
+        """Leaves a template out of all searches, since another one stands for it."""
+        self._index.wild[number] = MERGED
 
     def _make_room(self, number: int, tokens: int) -> None:
         index = self._index
@@ -136,8 +216,9 @@ class Leaves:
                 wild=_longer(index.wild),
                 starts=_longer(index.starts),
             )
-        if self._end + tokens > len(index.codes):
-            index = index._replace(codes=_longer(index.codes))
+        if self._end + tokens > len(index.tokens.codes):
+            codes, shapes, kinds = index.tokens
+            index = index._replace(tokens=Tokens(_longer(codes), _longer(shapes), _longer(kinds)))
         self._index = index
 
 
@@ -146,74 +227,152 @@ def _longer(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
 
 
 @inlined
-def _encode(text: Bytes, at: int, end: int, tools: _Tools) -> int:
-    """Writes the codes of a form's tokens to the tools; returns how many there are."""
-    count = 0
-    while at < end:
-        length = 0
-        while at < end and text[at] != _BLANK:
-            tools.token[length] = text[at]
-            at, length = at + 1, length + 1
-        tools.codes[count] = siphash(tools.token, length, tools.key)
-        count += 1
-        at += 1
-    return count
+def _leaf_key(form: Tokens, count: int, other: bool) -> np.uint64:
+    """Returns the key of a leaf by how many tokens there are and, from two on, by the first.
 
-
-@inlined
-def _leaf_key(codes: Hashes, count: int, other: bool) -> np.uint64:
-    """Returns the key of a leaf by how many tokens there are and, from two on, by the first."""
+    A first token that is a name of something goes with all others.
+    """
     key: np.uint64 = np.uint64(count) * np.uint64(_SPREAD)
-    return key if count < 2 or other else key ^ codes[0]
+    return key if count < 2 or other or form.kinds[0] & NAMED else key ^ form.shapes[0]
 
 
 @kernel
-def _coded(text: Bytes, tools: _Tools, other: bool) -> tuple[Hashes, int]:
-    count = _encode(text, 0, len(text), tools)
-    return tools.codes[:count].copy(), int(_leaf_key(tools.codes, count, other))
+def _described(text: Bytes, tools: _Tools) -> tuple[int, int, int]:
+    """Describes a form; returns how many tokens it has and the keys of its two leaves."""
+    count = describe(text, 0, len(text), tools.reading)
+    return (
+        count,
+        int(_leaf_key(tools.reading.tokens, count, False)),
+        int(_leaf_key(tools.reading.tokens, count, True)),
+    )
 
 
 @inlined
-def _nearest(index: _Index, codes: Hashes, count: int) -> tuple[int, int]:
-    """Returns the nearest template in a form's leaf, and how many tokens are the same."""
-    at = slot(_leaf_key(codes, count, False), index.leaves)
+def _first(index: _Index, form: Tokens, count: int) -> int:
+    """Returns the first template of a form's leaf, or NONE."""
+    at = slot(_leaf_key(form, count, False), index.leaves)
     if index.leaves.numbers[at] == FREE:
-        at = slot(_leaf_key(codes, count, True), index.leaves)
-    number = max(index.leaves.numbers[at], NONE)
-    nearest, most = NONE, -1
+        at = slot(_leaf_key(form, count, True), index.leaves)
+    return max(int(index.leaves.numbers[at]), NONE)
+
+
+@inlined
+def _difference(index: _Index, number: int, form: Tokens, count: int) -> _Difference:
+    """Returns how a template differs from a form."""
+    words, values, place, same, kept = 0, 0, -1, 0, False
+    if index.wild[number] == MERGED:
+        return _Difference(TOKENS, 0, -1, 0, False)
+    tokens, start = index.tokens, index.starts[number]
+    for at in range(count):
+        known = start + at
+        if tokens.codes[known] == WILD:
+            continue
+        if tokens.codes[known] == form.codes[at]:
+            same += 1
+            kept = kept or bool(tokens.kinds[known] & LETTERED)
+        elif (tokens.kinds[known] ^ form.kinds[at]) & GLUED:
+            words += TOKENS  # cut into tokens in another way: near nothing
+            break
+        elif is_alike(tokens, known, form, at):
+            values += 1
+        else:
+            words += 1
+            place = at
+    return _Difference(words, values, place, same, kept)
+
+
+@inlined
+def _noted(best: _Best, number: int, found: _Difference, count: int) -> _Best:
+    """Returns the best templates so far, one that differs from the form among them."""
+    differing = found.words + found.values
+    similar, near = best.similar, best.near
+    if not found.words and differing < similar.differing and 2 * differing <= count + 1:
+        similar = _Template(number, differing)
+    if differing < near.differing:
+        near = _Template(number, differing)
+    return _Best(similar, near, best.crowd + 1)
+
+
+@inlined
+def _family_place(places: Numbers, count: int) -> int:
+    """Returns the token at which most templates alone differ, -1 where they are no family."""
+    place = np.argmax(places[:count]) if count > 1 else 0
+    return int(place) if count > 1 and places[place] >= WORDS - 1 else -1
+
+
+@inlined
+def _nearest(index: _Index, tools: _Tools, count: int) -> tuple[int, int, int]:
+    """Returns the template that a form is in, or one near it, or the place of a family."""
+    exact, most = NONE, -1
+    best = _Best(_Template(NONE, count + 1), _Template(NONE, count + 1), 0)
+    tools.places[:count] = 0
+    number = _first(index, tools.reading.tokens, count)
     while number != NONE:
-        start, same = index.starts[number], 0
-        template = index.codes[start : start + count]
-        for token in range(count):
-            same += template[token] == codes[token]
-        if same > most or (same == most and index.wild[number] > index.wild[nearest]):
-            nearest, most = number, same
+        found = _difference(index, number, tools.reading.tokens, count)
+        if found.words + found.values == 0:
+            if found.same > most:
+                exact, most = number, found.same
+        elif found.kept and found.words <= (1 - SIMILARITY) * count:
+            best = _noted(best, number, found, count)
+            if found.words == 1:
+                tools.places[found.place] += 1
         number = index.following[number]
-    return nearest, most
+    if exact != NONE:
+        return exact, NONE, -1
+    if best.similar.number != NONE:
+        return NONE, best.similar.number, -1
+    place = _family_place(tools.places, count)
+    return NONE, best.near.number if place < 0 and best.crowd >= CROWD else NONE, place
 
 
 @kernel
 def _search(
     texts: Texts, at: int, index: _Index, tools: _Tools, numbers: Numbers
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     forms = len(texts.ends) - 1
-    index = _Index(
+    index, tools = _lent(index), _lent_tools(tools)
+    while at < forms:
+        count = describe(texts.text, texts.ends[at], texts.ends[at + 1], tools.reading)
+        exact, near, place = _nearest(index, tools, count)
+        if exact == NONE:
+            return at, near, place
+        numbers[at] = exact
+        at += 1
+    return at, NONE, -1
+
+
+@kernel
+def _family(texts: Texts, form: int, place: int, index: _Index, tools: _Tools) -> Numbers:
+    count = describe(texts.text, texts.ends[form], texts.ends[form + 1], tools.reading)
+    members = np.empty(len(index.wild), dtype=np.int32)
+    size, number = 0, _first(index, tools.reading.tokens, count)
+    while number != NONE:
+        found = _difference(index, number, tools.reading.tokens, count)
+        if found.words == 1 and found.place == place and found.kept:
+            members[size] = number
+            size += 1
+        number = index.following[number]
+    return members[:size].copy()
+
+
+@inlined
+def _lent(index: _Index) -> _Index:
+    return _Index(
         Slots(borrowed(index.leaves.numbers), borrowed(index.leaves.hashes)),
         borrowed(index.following),
         borrowed(index.wild),
         borrowed(index.starts),
-        borrowed(index.codes),
+        lent(index.tokens),
     )
-    tools = _Tools(
-        borrowed(tools.key), borrowed(tools.token), borrowed(tools.codes), tools.similarity
+
+
+@inlined
+def _lent_tools(tools: _Tools) -> _Tools:
+    return _Tools(
+        Reading(
+            borrowed(tools.reading.key),
+            borrowed(tools.reading.scratch),
+            lent(tools.reading.tokens),
+        ),
+        borrowed(tools.places),
     )
-    while at < forms:
-        count = _encode(texts.text, texts.ends[at], texts.ends[at + 1], tools)
-        nearest, same = _nearest(index, tools.codes, count)
-        if nearest == NONE or (count and same / count < tools.similarity):
-            return at, NONE
-        if same + index.wild[nearest] < count:
-            return at, nearest
-        numbers[at] = nearest
-        at += 1
-    return at, NONE

@@ -54,6 +54,10 @@ class FormMemory:
                 return found.numbers, found.fresh[: so_far.fresh]
             self._slots = widened(self._slots)
 
+    def find(self, hashes: Hashes) -> Numbers:
+        """Returns the number of each form, NOT_KEPT where it is not known; changes nothing."""
+        return _find(hashes, self._slots)
+
     def keep(self, hashes: Hashes, templates: Numbers) -> None:
         """Keeps the templates of the forms that were numbered last, in the order of their numbers.
 
@@ -122,3 +126,11 @@ def _number(hashes: Hashes, slots: Slots, found: _Found, limit: int, so_far: _So
         found.numbers[row] = slots.numbers[at]
         row += 1
     return _SoFar(row, fresh, forms)
+
+
+@kernel
+def _find(hashes: Hashes, slots: Slots) -> Numbers:
+    numbers = np.empty(len(hashes), dtype=np.int32)
+    for row in range(len(hashes)):
+        numbers[row] = slots.numbers[slot(hashes[row], slots)]
+    return numbers

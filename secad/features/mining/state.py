@@ -16,10 +16,12 @@ from secad.base.errors import StoreError
 from secad.features.mining.siphash import Hashes
 from secad.features.mining.slots import Numbers
 
-_MAGIC = b"secad templates 1\n"
+_MAGIC = b"secad templates 2\n"
+_OLDER = b"secad templates 1\n"
 _DIGEST_BYTES = 16
 _LENGTH_BYTES = 8
 _HINT = "restore the store from a backup, or ingest into a new one"
+_AGAIN = "read its logs into a new store: secad --store NEW_STORE ingest logs PATH..."
 
 
 def pack(header: dict[str, Any], hashes: Hashes, numbers: Numbers) -> bytes:
@@ -49,6 +51,11 @@ def unpack(state: bytes) -> tuple[dict[str, Any], Hashes, Numbers]:
         StoreError: the bytes are no state, damaged, or of a newer secad.
     """
     start = len(_MAGIC) + _DIGEST_BYTES
+    if state.startswith(_OLDER):
+        raise StoreError(
+            "the state of a template miner is of an older secad, with other rules for values",
+            hint=_AGAIN,
+        )
     if state[: len(_MAGIC)] != _MAGIC:
         raise StoreError(
             f"the state of a template miner starts with {state[: len(_MAGIC)]!r}, not {_MAGIC!r}",
