@@ -22,6 +22,7 @@ FORMATS: Mapping[str, str] = {
     "jsonl": "secad.collect.formats.jsonl:JsonLines",
     "keyvalue": "secad.collect.formats.keyvalue:KeyValue",
     "ocsf": "secad.collect.formats.ocsf:Ocsf",
+    "otel": "secad.collect.formats.otel:OpenTelemetry",
     "provenance": "secad.collect.formats.provenance:Provenance",
     "suricata": "secad.collect.formats.suricata:Suricata",
     "syslog": "secad.collect.formats.syslog:Syslog",

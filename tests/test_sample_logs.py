@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from evtx import PyEvtxParser
 
-from secad.plugins import format_names
+from secad.base.protocols import Frames
+from secad.plugins import format_named, format_names
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_logs"
@@ -45,6 +46,9 @@ def records(name: str) -> int:
     if name == "evtx":
         return sum(1 for _ in PyEvtxParser(str(path)).records())
     data = path.read_bytes()
+    form = format_named(name)
+    if isinstance(form, Frames) and form.is_framed(data[: 1 << 16]):
+        return sum(lines.num_rows for lines, _ in form.frames(io.BytesIO(data), 1 << 20))
     if path.suffix == ".zip":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             data = archive.read(archive.namelist()[0])

@@ -41,6 +41,8 @@ BUILT_IN_DATASETS = (
     "ecs",
     "ocsf",
     "suricata",
+    "osquery",
+    "otel",
     "syslog",
     "text",
     "weblog",
