@@ -19,6 +19,7 @@ FORMATS: Mapping[str, str] = {
     "csv": "secad.collect.formats.csv:Csv",
     "ecs": "secad.collect.formats.ecs:ElasticCommonSchema",
     "evtx": "secad.collect.formats.evtx:Evtx",
+    "http_api": "secad.collect.formats.http_api:HttpApi",
     "jsonl": "secad.collect.formats.jsonl:JsonLines",
     "keyvalue": "secad.collect.formats.keyvalue:KeyValue",
     "ocsf": "secad.collect.formats.ocsf:Ocsf",
