@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from secad.base.errors import ConfigError
@@ -121,15 +122,20 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return close[0] if close else ", ".join(sorted(known))
 
 
+@cache
+def _points(group: str) -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=group))
+
+
 def _names(table: Mapping[str, str], group: str) -> list[str]:
-    return sorted({*table, *(point.name for point in entry_points(group=group))})
+    return sorted({*table, *(point.name for point in _points(group))})
 
 
 def _load(name: str, table: Mapping[str, str], group: str, kind: str) -> Any:
     if name in table:
         module, _, attribute = table[name].partition(":")
         return getattr(import_module(module), attribute)
-    for point in entry_points(group=group):
+    for point in _points(group):
         if point.name == name:
             return point.load()
     known = _names(table, group)

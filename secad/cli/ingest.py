@@ -13,8 +13,11 @@ from secad.cli.session import Session, common_options, progress_bar, session_of,
 
 if TYPE_CHECKING:
     from secad.pipeline.ingest import IngestReport, SourceReport
+    from secad.pipeline.reading import Progress
 
 _DEGRADED = 3
+_MOST_LISTED = 50  # sources; of more, only those with something to tell are listed
+_NAMED = 3
 
 
 @click.group()
@@ -99,8 +102,25 @@ def _size(paths: tuple[str, ...]) -> int | None:
 
 
 def _tell(session: Session, report: IngestReport) -> None:
-    for source in report.sources:
-        session.say(_line(source), path=source.path, outcome=source.outcome, **vars(source.read))
+    beside = report.beside()
+    others = [source for source in report.sources if not source.is_beside]
+    many = len(others) > _MOST_LISTED
+    for source in others:
+        plain = many and not source.problem and not source.read.rejects
+        told = session.say_more if plain else session.say
+        told(_line(source), path=source.path, outcome=source.outcome, **vars(source.read))
+    for source in beside:
+        session.say_more(_line(source), path=source.path, outcome=source.outcome)
+    if beside:
+        first = ", ".join(source.path for source in beside[:_NAMED])
+        more = f" and {len(beside) - _NAMED:,} more (--verbose lists them)"
+        session.say(
+            f"of no known format, left alone: {first}{more if len(beside) > _NAMED else ''}",
+            unrecognised=len(beside),
+        )
+    if len(others) > 1:
+        for name, (count, read) in report.by_format().items():
+            session.say(f"{name}: {count:,} sources, {_counts(read)}", format=name, **vars(read))
     total = report.total()
     rate = total.lines / report.seconds if report.seconds else 0.0
     session.say(
@@ -114,27 +134,33 @@ def _tell(session: Session, report: IngestReport) -> None:
 
 
 def _line(source: SourceReport) -> str:
-    read = source.read
     head = f"{source.path}: {source.outcome}"
     if source.format:
         head += f" as {source.format}"
-    if read.lines:
-        head += f", {read.lines:,} lines = {read.events:,} events"
-        for count, word in (
-            (read.joined, "joined"),
-            (read.rejects, "rejects"),
-            (read.skipped, "blank or comment"),
-        ):
-            head += f" + {count:,} {word}" if count else ""
+    if source.read.lines:
+        head += f", {_counts(source.read)}"
     return f"{head}: {source.problem}" if source.problem else head
+
+
+def _counts(read: Progress) -> str:
+    """Returns what became of lines, without what did not happen."""
+    text = f"{read.lines:,} lines = {read.events:,} events"
+    for count, word in (
+        (read.joined, "joined"),
+        (read.rejects, "rejects"),
+        (read.skipped, "blank or comment"),
+    ):
+        text += f" + {count:,} {word}" if count else ""
+    return text
 
 
 def _exit_code(report: IngestReport, limit: float, session: Session) -> int:
     failed = report.failed()
     total = report.total()
-    if failed and len(failed) == len(report.sources) and not total.lines:
+    unread = [*failed, *report.beside()]
+    if unread and len(unread) == len(report.sources) and not total.lines:
         raise SourceError(
-            f"nothing could be read: {failed[0].path}: {failed[0].problem}",
+            f"nothing could be read: {unread[0].path}: {unread[0].problem}",
             hint="check the paths, or name a format with --format",
         )
     if failed:

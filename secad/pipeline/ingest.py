@@ -97,6 +97,7 @@ class SourceReport:
             ``unreadable``.
         read: what this run read of it; ``offset`` counts its bytes.
         problem: why it could not be read, or not to its end.
+        is_beside: it is unrecognised, and was not named but lay in a folder or an archive.
     """
 
     path: str
@@ -104,6 +105,12 @@ class SourceReport:
     outcome: str
     read: Progress = field(default_factory=Progress)
     problem: str | None = None
+    is_beside: bool = False
+
+
+def _sum(reports: Sequence[SourceReport]) -> Progress:
+    rows = [asdict(report.read) for report in reports]
+    return Progress(**{name: sum(row[name] for row in rows) for name in asdict(Progress())})
 
 
 @dataclass
@@ -120,12 +127,27 @@ class IngestReport:
 
     def total(self) -> Progress:
         """Returns the sums over all streams."""
-        rows = [asdict(report.read) for report in self.sources]
-        return Progress(**{name: sum(row[name] for row in rows) for name in asdict(Progress())})
+        return _sum(self.sources)
 
     def failed(self) -> list[SourceReport]:
-        """Returns the streams that could not be read, or not to their end."""
-        return [report for report in self.sources if report.problem]
+        """Returns the streams that could not be read, or not to their end.
+
+        What lies in a folder or an archive and is of no known format is none of them: few
+        folders of logs hold nothing else.
+        """
+        return [report for report in self.sources if report.problem and not report.is_beside]
+
+    def beside(self) -> list[SourceReport]:
+        """Returns what lay in a folder or an archive and is of no known format."""
+        return [report for report in self.sources if report.is_beside]
+
+    def by_format(self) -> dict[str, tuple[int, Progress]]:
+        """Returns how many streams of each format were read and what came of them, by name."""
+        found: dict[str, list[SourceReport]] = {}
+        for report in self.sources:
+            if report.format and report.read.lines:
+                found.setdefault(report.format, []).append(report)
+        return {name: (len(rows), _sum(rows)) for name, rows in sorted(found.items())}
 
 
 def ingest_logs(
@@ -165,7 +187,7 @@ def ingest_logs(
         ThreadPoolExecutor(1) as committer,
         ThreadPoolExecutor(options.workers) as workers,
     ):
-        run = _Run(store, workers, committer, options, now=now, told=told or _untold)
+        run = _Run(store, workers, committer, options, named=paths, now=now, told=told or _untold)
         try:
             for path in paths:
                 for stream in find_streams(path, options.inflate):
@@ -193,12 +215,14 @@ class _Run:
         committer: ThreadPoolExecutor,
         options: IngestOptions,
         *,
+        named: Sequence[str],
         now: datetime,
         told: Callable[[str, int], None],
     ) -> None:
         self._store = store
         self._ledger = store.ledger
         self._options = options
+        self._named = frozenset(named)
         self._now = now
         self._told = told
         self._workers = workers
@@ -222,7 +246,13 @@ class _Run:
                 return SourceReport(stream.path, None, outcome, problem=stream.problem())
             form = forced or self._recognised(stream)
             if form is None:
-                return SourceReport(stream.path, None, "unrecognised", problem=_NOT_RECOGNISED)
+                return SourceReport(
+                    stream.path,
+                    None,
+                    "unrecognised",
+                    problem=_NOT_RECOGNISED,
+                    is_beside=stream.path not in self._named,
+                )
             return self._read(stream, form, forced is not None)
 
     def commit(self) -> None:

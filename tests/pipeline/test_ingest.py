@@ -279,3 +279,15 @@ def test_wrong_option_stops_before_any_work(store: Store, tmp_path: Path) -> Non
     with pytest.raises(ConfigError, match="time zone"):
         store.ingest(tmp_path / "a.log", tz="Mars/Olympus")
     assert store.events.ledger.sources() == []
+
+
+def test_a_folder_may_hold_what_is_no_log(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "a.log").write_text(FILE)
+    (folder / "notes.md").write_text("# not a log\n")
+    report = store.ingest(folder)
+    assert outcomes(report) == ["ingested", "unrecognised"]
+    assert not report.failed()
+    assert [source.path for source in report.beside()] == [str(folder / "notes.md")]
+    assert len(store.ingest(folder / "notes.md").failed()) == 1  # who names it wants it read

@@ -1,21 +1,23 @@
-"""Windows events as JSON lines: NXLog's flat form, Winlogbeat's, ECS, and EVTX readers' Event.
+"""Windows events as JSON: NXLog's flat form, Winlogbeat's, ECS, and EVTX readers' Event.
 
-Lines enter, one event each leaves. What the forms have in common is in ``windows_events``.
+Lines, or the records of an array or of objects over many lines, enter, one event each leaves.
+What the forms have in common is in ``windows_events``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect import windows_events
-from secad.collect.json_columns import first_objects
+from secad.collect.json_documents import JsonDocuments
 from secad.collect.text import decode
 from secad.collect.windows_fields import EXTENSIONS, FIELDS
 
+_DOCUMENTS = JsonDocuments()
 _SURE = 0.97
 _LIKELY = 0.9  # the first line is longer than the head, its first keys are those of an event
 _LOOKED_AT = 20
@@ -49,12 +51,20 @@ class WindowsJson:
 
     def matches(self, head: bytes) -> float:
         """Returns the share of Windows events among the first JSON objects; see ``Format``."""
-        objects = first_objects(head, _LOOKED_AT)
+        objects = _DOCUMENTS.first_records(head, _LOOKED_AT)
         if any(objects):
             return _SURE * sum(map(_is_event, objects)) / len(objects)
         cut_off = head.startswith(b"{") and b"\n" not in head
         names = any(all(name in head for name in form) for form in _CUT_OFF)
         return _LIKELY if cut_off and names else 0.0
+
+    def is_framed(self, head: bytes) -> bool:
+        """Returns whether its records are not its lines; see ``Frames``."""
+        return _DOCUMENTS.is_framed(head)
+
+    def frames(self, file: BinaryIO, batch_bytes: int) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+        """Yields its records as LINES; see ``Frames``."""
+        return _DOCUMENTS.frames(file, batch_bytes)
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per line; see ``Format``."""
