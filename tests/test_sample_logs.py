@@ -19,7 +19,7 @@ from secad.plugins import format_named, format_names
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "sample_logs"
 LABELS = sorted((SAMPLES / "labels").glob("*.csv"))
-MAX_BYTES = 8_000_000
+MAX_BYTES = 10_000_000
 ADDRESSES = {  # where the addresses of a made log stand
     "auditd": r" l?addr=(\S+)",
     "csv": r"^2026[^,]*,([^,]+),",

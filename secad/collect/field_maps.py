@@ -38,8 +38,14 @@ TIME_FORMATS = ("auto", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 
 BUILT_IN_DATASETS = (
     "auditd",
+    "azure",
+    "cloudtrail",
     "ecs",
+    "entra",
+    "github",
+    "kubernetes",
     "ocsf",
+    "okta",
     "suricata",
     "osquery",
     "otel",

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.base.schemas import ECS
+from secad.base.schemas import PARSED
 from secad.collect.json_columns import read_json
 from secad.collect.json_documents import JsonDocuments
 from secad.collect.json_rules import Columns, event_table, parsed
@@ -67,11 +67,12 @@ class Declaration:
     def fields(self) -> Mapping[str, str]:
         """Returns every column -> where in the log it comes from; see ``Format``."""
         declared = {name: ", ".join(paths) for name, paths in self.columns.items()}
-        return {**declared, **self.ruled, "labels": "every other field"}
+        time = ", ".join(self.time)
+        return {"time": time, **declared, **self.ruled, "labels": "every other field"}
 
     def extensions(self) -> pa.Schema:
         """Returns the columns beyond EVENTS."""
-        known = {*ECS.names, "message", "labels"}
+        known = {*PARSED.names}
         names = sorted(name for name in self.fields() if name not in known)
         kinds = (pa.int64() if name in self.integers else pa.string() for name in names)
         return pa.schema([pa.field(*pair) for pair in zip(names, kinds, strict=True)])
