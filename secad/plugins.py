@@ -30,6 +30,7 @@ FORMATS: Mapping[str, str] = {
     "kubernetes": "secad.collect.formats.kubernetes:Kubernetes",
     "ocsf": "secad.collect.formats.ocsf:Ocsf",
     "okta": "secad.collect.formats.okta:Okta",
+    "osquery": "secad.collect.formats.osquery:Osquery",
     "otel": "secad.collect.formats.otel:OpenTelemetry",
     "provenance": "secad.collect.formats.provenance:Provenance",
     "suricata": "secad.collect.formats.suricata:Suricata",
