@@ -42,6 +42,9 @@ EXPECTED = {
     "parsing/loghub_2k/Zookeeper/Zookeeper_2k.log": "text",
     "car/ait_ads/fox_alerts.csv.xz": "csv",
     "mines/atrdf/README.md": None,
+    "mines/atrdf/dataset_1_dev.jsonl.xz": "http_api",
+    "mines/csic2010/normalTrafficTest_first30pct.txt.xz": "http_api",
+    "mines/trainticket_webnorm/api_records_dev.jsonl.xz": "http_api",
 }
 
 
