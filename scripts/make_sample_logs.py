@@ -15,8 +15,10 @@ import sys
 from pathlib import Path
 
 from samples import (
+    apache_error,
     auditd,
     aws,
+    cef,
     cluster,
     directory,
     dns,
@@ -24,8 +26,11 @@ from samples import (
     evtx,
     fleet,
     forge,
+    haproxy,
     http_api,
     keyvalue,
+    leef,
+    nginx_error,
     okta,
     opentelemetry,
     provenance,
@@ -35,6 +40,7 @@ from samples import (
     subscription,
     suricata,
     syslog,
+    syslog_json,
     text,
     weblog,
     zeek,
@@ -42,8 +48,10 @@ from samples import (
 from samples.log import label_table
 
 MADE = (
+    apache_error,
     auditd,
     aws,
+    cef,
     cluster,
     directory,
     dns,
@@ -51,8 +59,11 @@ MADE = (
     evtx,
     fleet,
     forge,
+    haproxy,
     http_api,
     keyvalue,
+    leef,
+    nginx_error,
     okta,
     opentelemetry,
     provenance,
@@ -61,6 +72,7 @@ MADE = (
     subscription,
     suricata,
     syslog,
+    syslog_json,
     text,
     weblog,
     zeek,

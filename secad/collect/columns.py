@@ -40,16 +40,31 @@ def lines_of(head: bytes) -> pa.RecordBatch:
     )
 
 
-def by_pieces(lines: pa.RecordBatch, parse: Callable[[pa.RecordBatch], Parsed]) -> Parsed:
-    """Returns what ``parse`` makes of LINES, PIECE_ROWS at a time.
+def share_of_lines(head: bytes, pattern: str) -> float:
+    """Returns which share of a head's lines fits a pattern; blank lines and comments aside.
+
+    Args:
+        head: the first bytes of a source, whose last line may be cut off.
+        pattern: of RE2.
+    """
+    lines = head.split(b"\n")
+    lines = [line for line in lines[: max(len(lines) - 1, 1)] if line.strip()]
+    lines = [line for line in lines if not line.startswith(b"#")]
+    if not lines:
+        return 0.0
+    return float(pc.mean(pc.match_substring_regex(pa.array(lines, pa.binary()), pattern)).as_py())
+
+
+def by_pieces(
+    lines: pa.RecordBatch, parse: Callable[[pa.RecordBatch], Parsed], rows: int = PIECE_ROWS
+) -> Parsed:
+    """Returns what ``parse`` makes of LINES, ``rows`` at a time.
 
     What a scanner finds in a piece stays small enough to be reused while it is in the cache.
     """
-    if lines.num_rows <= PIECE_ROWS:
+    if lines.num_rows <= rows:
         return parse(lines)
-    pieces = [
-        parse(lines.slice(first, PIECE_ROWS)) for first in range(0, lines.num_rows, PIECE_ROWS)
-    ]
+    pieces = [parse(lines.slice(first, rows)) for first in range(0, lines.num_rows, rows)]
     return Parsed(
         pa.concat_tables([piece.events for piece in pieces]),
         pa.concat_tables([piece.rejects for piece in pieces]),

@@ -83,7 +83,7 @@ def _read_host(data: Bytes, start: int, end: int, row: int, spans: Spans) -> Non
 
 
 @kernel
-def _read_target(data: Bytes, start: int, end: int, row: int, spans: Spans) -> None:
+def read_target(data: Bytes, start: int, end: int, row: int, spans: Spans) -> None:
     """Reads a request's target: a path, an absolute URL, or the authority of CONNECT."""
     method = spans[row, METHOD, 0]
     connects = spans[row, METHOD, 1] == 7 and _starts_with(data, method, start, _CONNECT)
@@ -122,5 +122,5 @@ def read_request(data: Bytes, start: int, end: int, row: int, spans: Spans) -> b
     if version < 0 and data[target] != SLASH and _host_start(data, target, last) < 0:
         return False
     put(data, spans, METHOD, row, (start, stop))
-    _read_target(data, target, last, row, spans)
+    read_target(data, target, last, row, spans)
     return True

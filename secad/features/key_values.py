@@ -99,7 +99,7 @@ class Pairs:
         return np.where(pairs < 0, -1, self.start[pairs]), self.length[pairs]
 
 
-class _Keys(NamedTuple):
+class Keys(NamedTuple):
     """The known keys: their bytes, (K + 1,) offsets, and an open hash table of their places."""
 
     names: Bytes
@@ -140,7 +140,7 @@ def scan(text: pa.Array, begins: Places, known: tuple[str, ...], *, escaped: boo
         np.empty(room, dtype=np.bool_),
         escaped,
     )
-    count = _scan_rows(data, ends, begins, _known_keys(known), found)
+    count = _scan_rows(data, ends, begins, known_keys(known), found)
     places = found.spans[:, :count]
     row, key, quoted = found.row[:count], found.key[:count], found.quoted[:count]
     return Pairs(data, row, key, places[0], places[1], places[2], places[3], quoted)
@@ -187,7 +187,8 @@ def first_of_each_key(pairs: Pairs, chosen: Places, groups: Places) -> npt.NDArr
 
 
 @lru_cache(maxsize=16)
-def _known_keys(known: tuple[str, ...]) -> _Keys:
+def known_keys(known: tuple[str, ...]) -> Keys:
+    """Returns a table of keys, ASCII, for ``look_up``."""
     parts = [name.encode("ascii") for name in known]
     names = np.frombuffer(b"".join(parts) or b"\0", dtype=np.uint8)
     offsets = np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
@@ -198,7 +199,7 @@ def _known_keys(known: tuple[str, ...]) -> _Keys:
         while table[slot] != UNKNOWN:
             slot = (slot + 1) & (size - 1)
         table[slot] = place
-    return _Keys(names, offsets, table)
+    return Keys(names, offsets, table)
 
 
 def _fnv(text: bytes) -> int:
@@ -225,7 +226,8 @@ def _same(data: Bytes, start: int, other: Bytes, other_start: int, length: int) 
 
 
 @kernel
-def _look_up(data: Bytes, start: int, length: int, known: _Keys) -> int:
+def look_up(data: Bytes, start: int, length: int, known: Keys) -> int:
+    """Returns the place of a key among the known ones, or UNKNOWN."""
     last = len(known.table) - 1
     slot = np.int64(_hash(data, start, length) & np.uint64(last))
     while known.table[slot] != UNKNOWN:
@@ -293,7 +295,7 @@ def _closing(data: Bytes, place: int, end: int, quote: int, escaped: bool) -> in
 
 
 @kernel
-def _scan_rows(data: Bytes, ends: Places, begins: Places, known: _Keys, found: _Found) -> int:
+def _scan_rows(data: Bytes, ends: Places, begins: Places, known: Keys, found: _Found) -> int:
     count = 0
     for row in range(len(begins)):
         place, end = begins[row], ends[row + 1]
@@ -321,7 +323,7 @@ def _scan_rows(data: Bytes, ends: Places, begins: Places, known: _Keys, found: _
                 place = _bare_end(data, place, end, nested)
                 stop = _without_trail(data, value, place)
             found.row[count] = row
-            found.key[count] = _look_up(data, start, length, known)
+            found.key[count] = look_up(data, start, length, known)
             found.spans[0, count] = start
             found.spans[1, count] = length
             found.spans[2, count] = value

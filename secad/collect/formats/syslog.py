@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,27 +19,28 @@ import pyarrow.compute as pc
 from secad.base.errors import RuleError
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ECS, LABELS
-from secad.collect.columns import by_pieces, labels_from, lines_of, utc_times
+from secad.collect.columns import by_pieces, labels_from, lines_of
 from secad.collect.rules import Rule, RuleFile, read_rules
+from secad.collect.syslog_header import (
+    NO_YEAR,
+    action_of,
+    framed,
+    header_columns,
+    header_times,
+)
 from secad.collect.text import decode, reject
 from secad.features.phrase_tables import slots_of
 from secad.features.phrases import Phrase, PhraseBook
 from secad.features.slot_types import integers
-from secad.features.spans import Bytes, Places, buffer_of, gather
+from secad.features.spans import Bytes, Places, gather
 from secad.features.structured_data import elements
-from secad.features.syslog_frame import CONTINUED, NO_TIME, TAGGED, UNTAGGED, frame, span
+from secad.features.syslog_frame import CONTINUED, NO_TIME, TAGGED, UNTAGGED, span
 from secad.features.syslog_tag import (
     CORE,
     DATA,
-    HOST,
-    IS_YEARLESS,
-    IS_ZONED,
     MESSAGE,
     MESSAGE_ID,
-    MICROS,
     MODULE,
-    PID,
-    PRIORITY,
     PROGRAM,
     REPEATED,
     STATUS,
@@ -49,20 +49,11 @@ from secad.features.syslog_tag import (
 RULES_FILE = "syslog_phrases.toml"
 RULE_KEYS = (("phrases", list), ("programs", list), ("sets", dict))
 
-_SEVERITIES = pa.array(["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"])
-_FACILITY_NAMES = (
-    "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp security console clock "
-    "local0 local1 local2 local3 local4 local5 local6 local7"
-)
-_FACILITIES = pa.array(_FACILITY_NAMES.split(" "))
-_MOST_ACTION_CHARACTERS = 48
-_NO_ACTION = "message"
 # a line that has a time but no program's name may be of many formats
 _SURE, _UNSURE = 0.95, 0.3
 
 _NO_TIME = "no time: expected 'Mmm dd hh:mm:ss', an ISO 8601 time or RFC 5424 at the line's start"
 _CONTINUED = "no time: a continuation of the line before?"
-_NO_YEAR = "no time: the day exists in none of the last 8 years"
 
 _FRAME_FIELDS = {
     "time": "the line's, of the latest year that fits where it has none",
@@ -132,7 +123,7 @@ class Syslog:
         count = text.lines.num_rows + text.rejects.num_rows
         if not text.lines.num_rows:
             return 0.0
-        status = _framed(text.text)[1][:, STATUS]
+        status = framed(text.text)[1][:, STATUS]
         sure = _SURE * np.count_nonzero(status == TAGGED)
         unsure = _UNSURE * np.count_nonzero(status == UNTAGGED)
         return float((sure + unsure) / count)
@@ -143,18 +134,16 @@ class Syslog:
 
     def _parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         text = decode(lines)
-        data, frames = _framed(text.text)
+        data, frames = framed(text.text)
         status = frames[:, STATUS]
-        times = utc_times(
-            frames[:, MICROS], frames[:, IS_ZONED] == 1, frames[:, IS_YEARLESS] == 1, context
-        )
+        times = header_times(frames, context)
         timed = np.asarray(pc.is_valid(times))
         good = (status >= UNTAGGED) & timed
         rejects = [
             text.rejects,
             reject(text.lines, status == NO_TIME, _NO_TIME),
             reject(text.lines, status == CONTINUED, _CONTINUED),
-            reject(text.lines, (status >= UNTAGGED) & ~timed, _NO_YEAR),
+            reject(text.lines, (status >= UNTAGGED) & ~timed, NO_YEAR),
         ]
         place = {"time": times, **text.locators()}
         if not good.all():
@@ -165,18 +154,12 @@ class Syslog:
 
     def _columns(self, data: Bytes, frames: Places) -> dict[str, pa.Array]:
         said = _said(data, frames)
-        program = gather(data, *span(frames, PROGRAM))
-        priority = pa.array(frames[:, PRIORITY], mask=frames[:, PRIORITY] < 0)
         folded = pa.array(frames[:, REPEATED], mask=frames[:, REPEATED] < 0)
-        columns = {
-            "host_name": gather(data, *span(frames, HOST)),
-            "process_name": program,
-            "process_pid": integers(data, span(frames, PID)),
-            "log_level": _SEVERITIES.take(pc.bit_wise_and(priority, 7)),
-            "syslog_facility": _FACILITIES.take(pc.shift_right(priority, 3)),
+        columns = header_columns(data, frames)
+        columns |= {
             "syslog_message_id": gather(data, *span(frames, MESSAGE_ID)),
             "syslog_repeat_count": folded,
-            "event_action": _action_of(program),
+            "event_action": action_of(columns["process_name"]),
             "message": gather(data, *span(frames, MESSAGE)),
             "labels": _labels(data, span(frames, DATA)),
         }
@@ -263,11 +246,6 @@ def _check_columns(rule: Rule, names: tuple[str, ...]) -> None:
             raise rule.error(f"{name!r} is no column of syslog, allowed are {allowed}")
 
 
-def _framed(text: pa.Array) -> tuple[Bytes, Places]:
-    data, ends = buffer_of(text)
-    return data, frame(data, np.stack([ends[:-1], np.diff(ends)]))
-
-
 def _said(data: Bytes, frames: Places) -> dict[str, pa.Array]:
     """Returns the columns that phrases fill."""
     rules = phrase_rules()
@@ -288,17 +266,6 @@ _INTEGERS = {field.name for field in [*ECS, *Syslog.extensions] if pa.types.is_i
 
 def _rule_rows(rule: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int32]:
     return np.where(rule < 0, size - 1, rule).astype(np.int32)
-
-
-def _action_of(program: pa.Array) -> pa.Array:
-    """Returns a kind of event for each program's name: lower case, no digits, few values."""
-    coded = program.dictionary_encode()
-    kinds = pc.utf8_lower(cast("Any", coded).dictionary)
-    kinds = pc.replace_substring_regex(kinds, r"@.*$", "")  # systemd's getty@tty1
-    kinds = pc.replace_substring_regex(kinds, r"[^a-z]+", "-")
-    kinds = pc.utf8_slice_codeunits(pc.utf8_trim(kinds, "-"), 0, _MOST_ACTION_CHARACTERS)
-    kinds = pc.if_else(pc.equal(kinds, ""), _NO_ACTION, kinds)
-    return pc.coalesce(kinds.take(coded.indices), _NO_ACTION)
 
 
 def _labels(data: Bytes, places: Places) -> pa.Array:
