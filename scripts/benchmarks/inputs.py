@@ -8,13 +8,8 @@ logs repeat more, or vary in other ways.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import random
 import re
-import struct
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,16 +17,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "sample_logs"
-_SEED = 7
-_CHUNK_LINES = 20_000
-_START = datetime(2025, 1, 6, tzinfo=UTC)
+_ACCESS_LOG = "glad/sotm34/raw/http/access_log.1"
+SEED = 7
+CHUNK_LINES = 20_000
+START = datetime(2025, 1, 6, tzinfo=UTC)
 # 10.250.19.102 | 0x1fe0 | deadbeef01 | 4711, but not the 2 of ssh2: what is drawn anew
 _VALUE = re.compile(
     r"(\d{1,3}(?:\.\d{1,3}){3}|0x[0-9a-f]+|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\d{2,}|(?<![A-Za-z])\d)"
 )
 # "user webmaster from", "for invalid user admin from": the name is drawn from a pool
 _USER = re.compile(r"(?<=user )\w+|(?<=password for )(?!invalid)\w+|(?<=user=)\w+")
-_Part = str | tuple[str, int]
+Part = str | tuple[str, int]
 _HEX = "0123456789abcdef"
 
 
@@ -46,6 +42,7 @@ class System:
         head: (moment, the sample's own fields, dice) -> the line up to its message.
         lines_per_second: how fast its times advance.
         real: whether the sample is a recorded log.
+        mined: whether its templates are mined from messages; else they are columns.
     """
 
     name: str
@@ -54,35 +51,38 @@ class System:
     head: Callable[[datetime, list[str], random.Random], str]
     lines_per_second: int
     real: bool
+    mined: bool = True
 
 
 def systems(data: Path | None) -> list[System]:
     """Returns the text logs to measure: loghub's from ``data``, else two of ``sample_logs``."""
     loghub = data / "parsing" / "loghub_2k" if data else None
-    if loghub and loghub.is_dir():
+    if data and loghub and loghub.is_dir():
         return [
             System("OpenSSH", loghub / "OpenSSH/OpenSSH_2k.log", 5, _ssh_head, 4, True),
             System("HDFS", loghub / "HDFS/HDFS_2k.log", 5, _hdfs_head, 80, True),
             System("BGL", loghub / "BGL/BGL_2k.log", 9, _bgl_head, 20, True),
+            System("access log", data / _ACCESS_LOG, 5, _web_head, 40, True, mined=False),
         ]
     return [
         System("syslog (made)", SAMPLES / "syslog.log", 3, _iso_head, 4, False),
         System("HDFS (made)", SAMPLES / "text.log", 5, _hdfs_head, 80, False),
+        System("access log (made)", SAMPLES / "weblog.log", 5, _web_head, 40, False, mined=False),
     ]
 
 
 def write_text_log(system: System, path: Path, lines: int) -> None:
     """Writes ``lines`` lines of a system to ``path``."""
     shapes = _shapes(system)
-    rng = random.Random(_SEED)  # noqa: S311 - measurements need no secrets
+    rng = random.Random(SEED)  # noqa: S311 - measurements need no secrets
     step = timedelta(microseconds=1_000_000 // system.lines_per_second)
-    moment = _START
+    moment = START
     with path.open("w", encoding="utf-8") as file:
-        for start in range(0, lines, _CHUNK_LINES):
+        for start in range(0, lines, CHUNK_LINES):
             written = []
-            for _ in range(min(_CHUNK_LINES, lines - start)):
+            for _ in range(min(CHUNK_LINES, lines - start)):
                 fields, parts = shapes[int(rng.random() * len(shapes))]
-                written.append(system.head(moment, fields, rng) + _drawn(parts, rng))
+                written.append(system.head(moment, fields, rng) + drawn(parts, rng))
                 moment += step
             file.write("\n".join(written) + "\n")
 
@@ -94,18 +94,18 @@ def messages_of(system: System, path: Path) -> Iterator[str]:
             yield line.rstrip("\n").split(None, system.head_fields)[-1]
 
 
-def _shapes(system: System) -> list[tuple[list[str], list[_Part]]]:
+def _shapes(system: System) -> list[tuple[list[str], list[Part]]]:
     shapes = []
     for line in system.sample.read_text("utf-8", errors="replace").splitlines():
         fields = line.split(None, system.head_fields)
         if len(fields) > system.head_fields:
-            shapes.append((fields[:-1], _parts(fields[-1])))
+            shapes.append((fields[:-1], parts_of(fields[-1])))
     return shapes
 
 
-def _parts(message: str) -> list[_Part]:
+def parts_of(message: str) -> list[Part]:
     """Cuts a message into literals and (kind, width) pairs of values."""
-    parts: list[_Part] = []
+    parts: list[Part] = []
     for row, piece in enumerate(_USER.split(message)):
         if row:
             parts.append(("user", 0))
@@ -123,7 +123,8 @@ def _parts(message: str) -> list[_Part]:
     return [part for part in parts if part]
 
 
-def _drawn(parts: list[_Part], rng: random.Random) -> str:
+def drawn(parts: list[Part], rng: random.Random) -> str:
+    """Returns the parts with values drawn anew."""
     out = []
     for part in parts:
         if isinstance(part, str):
@@ -162,107 +163,13 @@ def _bgl_head(moment: datetime, fields: list[str], rng: random.Random) -> str:
     ))  # fmt: skip
 
 
+def _web_head(moment: datetime, fields: list[str], _rng: random.Random) -> str:
+    return f"{fields[0]} {fields[1]} {fields[2]} [{moment:%d/%b/%Y:%H:%M:%S} +0000] "
+
+
 def _iso_head(moment: datetime, fields: list[str], rng: random.Random) -> str:
     tag = re.sub(r"\d+", str(int(rng.random() * 32768)), fields[2])
     return f"{moment.isoformat(timespec='microseconds')} {fields[1]} {tag} "
-
-
-# 4288 of "ProcessId": "4288" | c8a0 of {716d09e4-c8a0-64eb-...} | 34:46.532 of a time
-_JSON_VALUES = (
-    re.compile(rb'ProcessI[dD]": "?(\d+)'),
-    re.compile(rb'ThreadID": "?(\d+)'),
-    re.compile(rb'RecordNumber": "?(\d+)'),
-    re.compile(rb"\{[0-9a-f]{8}-([0-9a-f]{4})"),
-    re.compile(rb"\d-\d\d[T ]\d\d:(\d\d:\d\d\.\d+)"),
-)
-
-
-def write_windows_log(path: Path, copies: int) -> int:
-    """Writes the recorded Windows events ``copies`` times; numbers, GUIDs and times drawn anew.
-
-    Returns:
-        how many events were written.
-    """
-    rng = random.Random(_SEED)  # noqa: S311 - measurements need no secrets
-    with zipfile.ZipFile(SAMPLES / "windows.zip") as archive:
-        lines = archive.read(archive.namelist()[0]).splitlines(keepends=True)
-    with path.open("wb") as file:
-        for line in itertools.chain.from_iterable(itertools.repeat(lines, copies)):
-            spans = sorted(m.span(1) for values in _JSON_VALUES for m in values.finditer(line))
-            end = 0
-            for start, stop in spans:
-                file.write(line[end:start])
-                file.write(_drawn_bytes(line[start:stop], rng.random()))
-                end = stop
-            file.write(line[end:])
-    return copies * len(lines)
-
-
-def _drawn_bytes(value: bytes, draw: float) -> bytes:
-    if b":" in value:
-        second = int(draw * 3600)
-        return b"%02d:%02d.%03d" % (second // 60, second % 60, int(draw * 1e6) % 1000)
-    if value.isdigit():
-        return b"%d" % int(draw * 10 ** len(value))
-    return b"%04x" % int(draw * 65536)
-
-
-_CHUNK_BYTES = 65536
-_FILLED = 20  # most sample files hold a handful of records in a chunk; real logs fill them
-
-
-def evtx_source(data: Path | None) -> Path:
-    """Returns where the records of ``write_evtx`` come from."""
-    archive = data / "parsing" / "evtx" / "evtx_attack_samples.tar.xz" if data else None
-    return archive if archive and archive.is_file() else SAMPLES / "evtx.evtx"
-
-
-def write_evtx(path: Path, data: Path | None, records: int) -> tuple[int, str]:
-    """Writes an EVTX file of at least ``records`` records: well-filled real chunks, repeated.
-
-    Returns:
-        how many records it holds, and where its chunks come from.
-    """
-    source = evtx_source(data)
-    if source.suffix == ".xz":
-        chunks = [chunk for file in _evtx_members(source) for chunk in _filled(file)]
-        origin = f"{len(chunks)} chunks of EVTX-ATTACK-SAMPLES that hold {_FILLED} records or more"
-    else:
-        chunks = _filled(source.read_bytes())
-        origin = f"{len(chunks)} chunks of the made sample_logs/evtx.evtx"
-    written, count = 0, 0
-    with path.open("wb") as file:
-        file.write(bytes(4096))
-        while count < records:
-            chunk = chunks[written % len(chunks)]
-            file.write(chunk)
-            written, count = written + 1, count + _held(chunk)
-        file.seek(0)
-        head = struct.pack(
-            "<8sQQQIHHHH", b"ElfFile\0", 0, written - 1, count + 1, 128, 1, 3, 4096,
-            written & 0xFFFF,
-        ).ljust(120, b"\0")  # fmt: skip
-        file.write(head + struct.pack("<II", 0, zlib.crc32(head)))
-    return count, origin
-
-
-def _evtx_members(archive: Path) -> Iterator[bytes]:
-    with tarfile.open(archive) as members:
-        for member in members:
-            file = members.extractfile(member) if member.name.endswith(".evtx") else None
-            if file is not None:
-                yield file.read()
-
-
-def _filled(data: bytes) -> list[bytes]:
-    chunks = [data[at : at + _CHUNK_BYTES] for at in range(4096, len(data), _CHUNK_BYTES)]
-    whole = [chunk for chunk in chunks if chunk.startswith(b"ElfChnk\0")]
-    return [chunk for chunk in whole if len(chunk) == _CHUNK_BYTES and _held(chunk) >= _FILLED]
-
-
-def _held(chunk: bytes) -> int:
-    first, last = struct.unpack_from("<QQ", chunk, 8)
-    return int(last - first + 1)
 
 
 def digest(paths: list[Path]) -> str:

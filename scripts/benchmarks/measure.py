@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "scripts" / "benchmarks" / "results"
@@ -58,15 +58,22 @@ class Figure:
     met: bool | None = None
 
 
-def run_process(command: Sequence[str], *, allowed: Sequence[int] = (0,)) -> Run:
+def run_process(
+    command: Sequence[str], *, allowed: Sequence[int] = (0,), stdin: IO[bytes] | None = None
+) -> Run:
     """Runs a command to its end.
+
+    Args:
+        command: the words.
+        allowed: exit codes that are no failure.
+        stdin: what it reads, where it does.
 
     Raises:
         SystemExit: it failed; the message carries what it wrote to standard error.
     """
     began = time.perf_counter()
     with TemporaryFile("w+") as output, TemporaryFile("w+") as told:
-        process = subprocess.Popen(command, stdout=output, stderr=told, cwd=ROOT)
+        process = subprocess.Popen(command, stdin=stdin, stdout=output, stderr=told, cwd=ROOT)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,0 +1,24 @@
+version=2
+# What sshd says, for liblognorm's lognormalizer: the peer of the speed benchmark.
+prefix=%date:date-rfc3164% %host:word% sshd[%pid:number%]:
+rule=: Accepted password for %user:word% from %ip:ipv4% port %port:number% ssh2
+rule=: Failed password for invalid user %user:word% from %ip:ipv4% port %port:number% ssh2
+rule=: Failed password for %user:word% from %ip:ipv4% port %port:number% ssh2
+rule=: Failed none for invalid user %user:word% from %ip:ipv4% port %port:number% ssh2
+rule=: Invalid user %user:word% from %ip:ipv4%
+rule=: input_userauth_request: invalid user %user:word% [preauth]
+rule=: Connection closed by %ip:ipv4% [preauth]
+rule=: Connection closed by %ip:ipv4%
+rule=: Received disconnect from %ip:ipv4%: %code:number%: %why:rest%
+rule=: Did not receive identification string from %ip:ipv4%
+rule=: reverse mapping checking getaddrinfo for %name:word% [%ip:ipv4%] failed - POSSIBLE BREAK-IN ATTEMPT!
+rule=: Address %ip:ipv4% maps to %name:word% %why:rest%
+rule=: pam_unix(sshd:auth): check pass; user unknown
+rule=: pam_unix(sshd:auth): authentication failure; %fields:rest%
+rule=: pam_unix(sshd:session): session %what:word% for user %user:rest%
+rule=: PAM %count:number% more authentication %what:word%; %fields:rest%
+rule=: message repeated %count:number% times: %what:rest%
+rule=: Disconnecting: %why:rest%
+rule=: Too many authentication failures for %user:word% [preauth]
+rule=: error: %why:rest%
+rule=: fatal: %why:rest%
