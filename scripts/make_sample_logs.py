@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from samples import (
+    alerts,
     apache_error,
     auditd,
     aws,
@@ -82,7 +83,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "sample_logs"
 
 def made_files() -> dict[str, bytes]:
     """Returns every made file and its label file, by path under ``sample_logs/``."""
-    files = {}
+    files = alerts.make_all()
     for module in MADE:
         sample = module.make()
         files[sample.name] = sample.data

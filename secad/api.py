@@ -20,7 +20,8 @@ from secad.triage.registry import ModelRegistry
 from secad.triage.store import AlertStore
 
 if TYPE_CHECKING:
-    from secad.pipeline.ingest import IngestReport
+    from secad.pipeline.alert_ingest import AlertIngest
+    from secad.pipeline.ingest_report import IngestReport
     from secad.pipeline.runs import DetectReport
 
 Told = Callable[[str, int], None]
@@ -70,6 +71,33 @@ class Secad:
         options = options_of(self.config, format_name=format, map_file=map_file)
         return ingest_logs(
             self.event_store, paths, options, now=now or datetime.now(UTC), told=told
+        )
+
+    def ingest_alerts(
+        self,
+        paths: Sequence[str],
+        *,
+        format: str = "auto",  # noqa: A002 - the word that users know
+        map_file: Path | None = None,
+        now: datetime | None = None,
+        told: Told | None = None,
+    ) -> AlertIngest:
+        """Reads alerts of other tools; see ``secad.pipeline.alert_ingest.ingest_alerts``.
+
+        Args:
+            paths: files, folders, archives, ``-`` for standard input.
+            format: an alert format's name, or ``auto``.
+            map_file: TOML field map of JSON lines or CSV.
+            now: aware, the time of the run.
+            told: called with a path and how many of its bytes were read since.
+        """
+        from secad.pipeline.alert_ingest import ingest_alerts, options_of
+        from secad.pipeline.fitting import rules_of
+
+        options = options_of(self.config, format_name=format, map_file=map_file)
+        moment = now or datetime.now(UTC)
+        return ingest_alerts(
+            self.event_store, paths, options, rules_of(self.config), now=moment, told=told
         )
 
     def fit(
@@ -164,6 +192,16 @@ class Secad:
         query = EventQuery(dataset, since, until, where, columns, limit)
         texts = template_texts(self.event_store) if templates else None
         return find_events(self.event_store, query, texts, template_aliases(self.event_store))
+
+    def occurrences(self, alert_id: str) -> pa.Table:
+        """Returns every occurrence of another tool's alert, by time, as OCCURRENCES rows.
+
+        Args:
+            alert_id: an id or its first letters.
+        """
+        from secad.pipeline.alert_ingest import occurrences
+
+        return occurrences(self.event_store, self.alert_store, alert_id)
 
     def rejects(self) -> pa.Table:
         """Returns REJECTS rows, in the order of their commits."""

@@ -6,7 +6,7 @@ A class is imported only when it is asked for, so that naming formats costs noth
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -46,6 +46,22 @@ FORMATS: Mapping[str, str] = {
     "windows": "secad.collect.formats.windows:WindowsJson",
     "zeek": "secad.collect.formats.zeek:Zeek",
 }
+ALERT_FORMATS: Mapping[str, str] = {
+    "ait_ads": "secad.collect.alert_formats.ait_ads:AitAds",
+    "aminer": "secad.collect.alert_formats.aminer:AMiner",
+    "chainsaw": "secad.collect.alert_formats.chainsaw:Chainsaw",
+    "csv": "secad.collect.alert_formats.csv:CsvAlerts",
+    "elastic": "secad.collect.alert_formats.elastic:Elastic",
+    "hayabusa": "secad.collect.alert_formats.hayabusa:Hayabusa",
+    "jsonl": "secad.collect.alert_formats.jsonl:JsonAlerts",
+    "ocsf": "secad.collect.alert_formats.ocsf:Ocsf",
+    "opensearch": "secad.collect.alert_formats.opensearch:OpenSearch",
+    "rsigma": "secad.collect.alert_formats.rsigma:RSigma",
+    "snort": "secad.collect.alert_formats.snort:Snort",
+    "suricata": "secad.collect.alert_formats.suricata:Suricata",
+    "wazuh": "secad.collect.alert_formats.wazuh:Wazuh",
+    "zircolite": "secad.collect.alert_formats.zircolite:Zircolite",
+}
 MODELS: Mapping[str, str] = {
     "ape": "secad.models.ape:APE",
     "rarity": "secad.models.rarity:Rarity",
@@ -67,6 +83,11 @@ def format_names() -> list[str]:
     return _names(FORMATS, "secad.formats")
 
 
+def alert_format_names() -> list[str]:
+    """Returns the names of the formats of other tools' alerts, sorted."""
+    return _names(ALERT_FORMATS, "secad.alert_formats")
+
+
 def model_names() -> list[str]:
     """Returns the names of all models, sorted."""
     return _names(MODELS, "secad.models")
@@ -84,6 +105,16 @@ def format_named(name: str) -> Format:
         ConfigError: there is none.
     """
     made: Format = _load(name, FORMATS, "secad.formats", "format")()
+    return made
+
+
+def alert_format_named(name: str) -> Format:
+    """Returns the format of other tools' alerts called ``name``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    made: Format = _load(name, ALERT_FORMATS, "secad.alert_formats", "alert format")()
     return made
 
 
@@ -114,19 +145,32 @@ def recognise(head: bytes) -> Recognised | None:
         head: the first bytes of a source, at most 64 KiB.
     """
     names = format_names()
-    likely = _likely([name for name in names if name not in _GENERAL], head)
+    likely = _likely([name for name in names if name not in _GENERAL], head, format_named)
     if max(likely.values(), default=0.0) < _SURE:
-        likely |= _likely([name for name in names if name in _GENERAL], head)
+        likely |= _likely([name for name in names if name in _GENERAL], head, format_named)
+    return _surest(likely, format_named)
+
+
+def recognise_alerts(head: bytes) -> Recognised | None:
+    """Returns the alert format that is surest of a head, or None where none is.
+
+    Args:
+        head: the first bytes of a source, at most 64 KiB.
+    """
+    return _surest(_likely(alert_format_names(), head, alert_format_named), alert_format_named)
+
+
+def _likely(names: Iterable[str], head: bytes, named: Callable[[str], Format]) -> dict[str, float]:
+    sure = {name: named(name).matches(head) for name in names}
+    return {name: confidence for name, confidence in sure.items() if confidence > 0}
+
+
+def _surest(likely: Mapping[str, float], named: Callable[[str], Format]) -> Recognised | None:
     if not likely:
         return None
     best = max(sorted(likely), key=lambda name: likely[name])
     others = {name: confidence for name, confidence in likely.items() if name != best}
-    return Recognised(format_named(best), likely[best], others)
-
-
-def _likely(names: Iterable[str], head: bytes) -> dict[str, float]:
-    sure = {name: format_named(name).matches(head) for name in names}
-    return {name: confidence for name, confidence in sure.items() if confidence > 0}
+    return Recognised(named(best), likely[best], others)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

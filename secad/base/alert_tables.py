@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    literal_column,
 )
 
 from secad.base.database import metadata
@@ -45,7 +46,7 @@ alert = Table(
     Column("count", BigInteger, nullable=False),
     Column("severity", SmallInteger, nullable=False),
     Column("score", Double, nullable=False),
-    Column("p_value", Double, nullable=False),
+    Column("p_value", Double),  # null where the tool that raised it gives none
     Column("p_extrapolated", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
     Column("badges", Text, nullable=False),  # JSON list
@@ -61,10 +62,16 @@ alert = Table(
 )
 # The order of the ranking: over all, and within each day for the budget. They hold what the
 # ranking filters by too, so that it never touches the rows that it does not show.
-_RANK = (alert.c.severity.desc(), alert.c.p_value, alert.c.score.desc(), alert.c.alert_id)
+# Of equal severity those without a p-value come last: nobody says how likely they are by chance.
+RANK = (
+    alert.c.severity.desc(),
+    func.coalesce(alert.c.p_value, literal_column("1.0")),
+    alert.c.score.desc(),
+    alert.c.alert_id,
+)
 _SPAN = (alert.c.status, alert.c.time_start_us, alert.c.time_end_us)
-Index("alert_rank", *_RANK, *_SPAN)
-Index("alert_rank_day", alert.c.day, *_RANK, *_SPAN)
+Index("alert_rank", *RANK, *_SPAN)
+Index("alert_rank_day", alert.c.day, *RANK, *_SPAN)
 Index("alert_time", alert.c.time_start_us, alert.c.alert_id)
 Index("alert_fingerprint", alert.c.fingerprint)
 Index("alert_detector", alert.c.detector, alert.c.severity, alert.c.status)
@@ -90,7 +97,7 @@ occurrence = Table(
     Column("time_end_us", BigInteger, nullable=False),
     Column("count", BigInteger, nullable=False),
     Column("score", Double, nullable=False),
-    Column("p_value", Double, nullable=False),
+    Column("p_value", Double),
     sqlite_with_rowid=False,
 )
 """Append-only: the episode as each run of detection that changed the alert saw it."""

@@ -30,7 +30,7 @@ from sqlalchemy.engine import ExceptionContext
 from secad.base.errors import BusyError, StoreError
 
 FILE_NAME = "secad.db"
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 _BUSY_TIMEOUT_S = 30.0
 _CACHE_KIB = 65_536  # at most; a large upsert then sorts its pages in memory
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -15,14 +15,16 @@ SOURCE_ID_BYTES = 10
 _PLACE_BYTES = 6  # offsets up to 256 TiB
 
 
-def source_id(first_record: bytes, copy: int) -> str:
+def source_id(first_record: bytes, copy: int, kind: str = "logs") -> str:
     """Returns the identity of a source: 20 hex digits.
 
     Args:
         first_record: the first record's bytes, which a log keeps when it grows or is renamed.
-        copy: how many other known sources start with the same record.
+        copy: how many other known sources of the kind start with the same record.
+        kind: what it is read as, ``logs`` or ``alerts``, so that a file may be both.
     """
-    digest = hashlib.blake2b(first_record, digest_size=SOURCE_ID_BYTES, person=b"secad source")
+    person = b"secad source" if kind == "logs" else f"secad {kind}".encode()
+    digest = hashlib.blake2b(first_record, digest_size=SOURCE_ID_BYTES, person=person)
     digest.update(copy.to_bytes(4, "big"))
     return digest.hexdigest()
 

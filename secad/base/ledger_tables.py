@@ -31,6 +31,7 @@ source = Table(
     "source",
     metadata,
     Column("source_id", String(20), primary_key=True),
+    Column("kind", String(16), nullable=False, default="logs"),  # read as: logs | alerts
     Column("first_record_sha256", String(64), nullable=False),
     Column("path", Text, nullable=False),  # where it was last seen
     Column("format", String(64), nullable=False),
@@ -54,8 +55,10 @@ segment = Table(
     "segment",
     metadata,
     Column("path", Text, primary_key=True),  # relative to the store
-    Column("kind", String(16), nullable=False),  # events | rejects | scores
-    Column("dataset", String(128), nullable=False),  # of scores: the model id
+    Column("kind", String(16), nullable=False),  # events | alerts | rejects | scores
+    Column(
+        "dataset", String(128), nullable=False
+    ),  # of scores: the model id; of rejects: empty or alerts
     Column("day", String(10), nullable=False),  # of the rows' time, UTC
     Column("rows", BigInteger, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),

@@ -116,6 +116,28 @@ PARSED = pa.schema(
 )
 """What a format may return; it leaves out the columns that it never fills, save time and place."""
 
+ALERT_FIELDS = pa.schema(
+    [
+        pa.field("alert_detector", pa.string()),  # the tool: suricata, wazuh, ...
+        pa.field("alert_rule_id", pa.string()),  # rule_name is its name
+        pa.field("alert_severity", pa.int64()),  # OCSF 1 to 6
+        pa.field("alert_score", pa.float64()),  # the tool's own number, higher is graver
+        pa.field("alert_techniques", pa.string()),  # ATT&CK ids, sorted, a comma between
+    ]
+)
+"""What another tool's alert says beyond the columns of an event; an alert format fills them."""
+
+OCCURRENCES = pa.schema(
+    [
+        *EVENTS,
+        *ALERT_FIELDS,
+        pa.field("alert_fingerprint", pa.string(), nullable=False),
+        pa.field("alert_sha256", pa.string()),  # of the raw record; only where it may be evidence
+    ]
+)
+"""One row per alert that another tool wrote. Which row of ALERTS it belongs to follows from its
+fingerprint and its time: the episodes of a fingerprint do not overlap."""
+
 REJECTS = pa.schema(
     [
         pa.field("source_path", pa.string(), nullable=False),
@@ -192,7 +214,7 @@ ALERTS = pa.schema(
         pa.field("count", pa.int64(), nullable=False),  # member events
         pa.field("severity", pa.int8(), nullable=False),  # OCSF 1 to 6
         pa.field("score", pa.float64(), nullable=False),
-        pa.field("p_value", pa.float64(), nullable=False),
+        pa.field("p_value", pa.float64()),  # null where another tool raised it
         pa.field("p_extrapolated", pa.bool_(), nullable=False),  # from the fitted tail
         pa.field("reason", pa.string(), nullable=False),
         pa.field("badges", pa.list_(pa.string()), nullable=False),  # "cold start", ...

@@ -54,7 +54,10 @@ def rank_alerts(
     span: Span,
     output: Output,
 ) -> int:
-    """Print the alerts to read first: by severity, then by how unlikely they are by chance."""
+    """Print the alerts to read first: by severity, then by how unlikely they are by chance.
+
+    Alerts of other tools have no p-value; they stand behind ours of the same severity.
+    """
     session = session_of(context)
     ranked = session.known_store().rank(top=top, budget=budget, since=span.since, until=span.until)
     if output.form == "table":
@@ -173,6 +176,18 @@ def evidence(context: click.Context, ids: tuple[str, ...], output: Output) -> No
     store = session_of(context).known_store().alert_store
     whole = [store.resolve(prefix) for prefix in ids] or None
     output.emit(store.evidence(whole))
+
+
+@alerts.command()
+@click.argument("alert_id", metavar="ID")
+@row_options
+@common_options
+@click.pass_context
+def occurrences(context: click.Context, alert_id: str, output: Output) -> None:
+    """Write every occurrence of another tool's alert, by time, with its place in its file."""
+    found = session_of(context).known_store().occurrences(alert_id)
+    filled = [name for name in found.column_names if found[name].null_count < found.num_rows]
+    output.emit(found.select(filled))
 
 
 @alerts.command()

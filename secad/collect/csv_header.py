@@ -132,6 +132,18 @@ def confidence(context: ParseContext) -> float:
     return 0.6 * len(_sample(lines, delimiter, len(names)).spans) / (len(lines) - 1)
 
 
+def header_of(head: bytes, delimiter: str) -> tuple[list[str], int]:
+    """Returns the names of a header's fields and the number of its line.
+
+    Raises:
+        ConfigError: there is no header.
+    """
+    lines, header_line = _text_lines(head)
+    if not lines:
+        raise ConfigError("a CSV file needs a header line that names its fields, it has none")
+    return _field_names(lines[0], delimiter), header_line
+
+
 def sniff_delimiter(lines: Sequence[str]) -> str | None:
     """Returns the separator that cuts most lines into as many fields as the first, or None."""
     best, most = None, 1

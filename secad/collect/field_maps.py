@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +68,12 @@ _DATASET = re.compile(r"[a-z0-9_.-]+")
 _PARSE_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
-def load_field_map(path: Path) -> FieldMap:
+def load_field_map(path: Path, allowed: Sequence[str] = COLUMNS) -> FieldMap:
     """Returns the map in a TOML file.
 
     Args:
         path: the file.
+        allowed: the columns that it may fill.
 
     Raises:
         ConfigError: the file is missing, unreadable, no TOML, or holds what is not allowed.
@@ -83,10 +84,10 @@ def load_field_map(path: Path) -> FieldMap:
             raise ConfigError(
                 f"{key!r} is no setting of a field map, allowed are {', '.join(_KEYS)}",
                 at=str(path),
-                hint=_meant(key, _KEYS) if key not in COLUMNS else f"put {key} under [columns]",
+                hint=_meant(key, _KEYS) if key not in allowed else f"put {key} under [columns]",
             )
     return FieldMap(
-        columns=_columns(settings.get("columns"), path),
+        columns=_columns(settings.get("columns"), path, allowed),
         time_format=_time_format(settings.get("time_format", "auto"), path),
         delimiter=_delimiter(settings.get("delimiter", ","), path),
         dataset=_dataset(settings.get("dataset"), path),
@@ -126,7 +127,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"field map is not valid TOML: {fault}", at=f"{path}{line}") from error
 
 
-def _columns(given: object, path: Path) -> Mapping[str, str]:
+def _columns(given: object, path: Path, allowed: Sequence[str]) -> Mapping[str, str]:
     if not isinstance(given, Mapping) or "time" not in given:
         raise ConfigError(
             "a field map needs the key 'time' under [columns]: the field that holds the time",
@@ -134,11 +135,11 @@ def _columns(given: object, path: Path) -> Mapping[str, str]:
             hint='add:  [columns]  time = "NAME"',
         )
     for column, field in given.items():
-        if column not in COLUMNS:
+        if column not in allowed:
             raise ConfigError(
                 f"columns.{column}: {column!r} is no column that a map may fill",
                 at=str(path),
-                hint=_meant(column, COLUMNS),
+                hint=_meant(column, allowed),
             )
         if not isinstance(field, str) or not field:
             raise ConfigError(

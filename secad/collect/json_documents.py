@@ -79,6 +79,15 @@ class JsonDocuments:
         path = self._layout(head.removeprefix(codecs.BOM_UTF8)) or ""
         return _frames(file, batch_bytes, [key.encode() for key in path.split(".") if key])
 
+    def inner_frames(
+        self, file: BinaryIO, batch_bytes: int
+    ) -> Iterator[tuple[pa.RecordBatch, pa.Table]]:
+        """Yields what stands in the first of ``paths`` of every object of a file; see ``frames``.
+
+        So records that stand two arrays deep are cut, of objects in an array or one a line.
+        """
+        return _frames(file, batch_bytes, [key.encode() for key in self.paths[0].split(".")])
+
     def _layout(self, head: bytes) -> str | None:
         """Returns the path of the records, empty where they stand at the top, None for lines."""
         text = _text(head)

@@ -31,6 +31,7 @@ class Source:
     first_record_sha256: str
     path: str
     format: str
+    kind: str = "logs"
     device: int | None = None
     inode: int | None = None
     size_bytes: int | None = None  # None until the source was read to its end
@@ -51,10 +52,12 @@ class Ledger:
 
     Args:
         engine: the store's database.
+        kind: what its sources are read as; those of other kinds are no concern of its.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, kind: str = "logs") -> None:
         self._engine = engine
+        self._kind = kind
 
     def unchanged(self, path: str, stamp: Stamp | None) -> Source | None:
         """Returns the source that was read to its end from this very file, if it was."""
@@ -62,6 +65,7 @@ class Ledger:
             return None
         table = source_table.c
         where = and_(
+            table.kind == self._kind,
             table.path == path,
             table.device == stamp[0],
             table.inode == stamp[1],
@@ -99,12 +103,15 @@ class Ledger:
         digest = bytes_digest(first)
         with self._engine.connect() as connection:
             others = connection.execute(
-                select(func.count()).where(source_table.c.first_record_sha256 == digest)
+                select(func.count()).where(
+                    source_table.c.first_record_sha256 == digest, source_table.c.kind == self._kind
+                )
             ).scalar_one()
-        return Source(source_id(first, others), digest, path, format_name)
+        known_as = source_id(first, others, self._kind)
+        return Source(known_as, digest, path, format_name, self._kind)
 
     def sources(self) -> list[Source]:
-        """Returns all sources, by path."""
+        """Returns all sources of every kind, by path."""
         order = (source_table.c.path, source_table.c.source_id)
         with self._engine.connect() as connection:
             rows = connection.execute(select(source_table).order_by(*order)).mappings().all()
@@ -116,7 +123,8 @@ class Ledger:
         if stamp is not None:
             same.append(and_(table.device == stamp[0], table.inode == stamp[1]))
         with self._engine.connect() as connection:
-            rows = connection.execute(select(source_table).where(or_(*same))).mappings().all()
+            query = select(source_table).where(source_table.c.kind == self._kind, or_(*same))
+            rows = connection.execute(query).mappings().all()
         return [_source(row) for row in rows]
 
 

@@ -20,14 +20,19 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from secad.base.ledger_tables import segment as segment_table
 from secad.base.schemas import EVENTS
 
-KINDS = ("events", "rejects", "scores")
+KINDS = ("events", "alerts", "rejects", "scores")
 _ROWS_PER_GROUP = 131_072
 _DAY_US = 86_400_000_000
 _ROWS_PER_RUN = 64  # shorter runs of one day cost more to join than to copy
 
 _RISING = ("byte_offset", "line")
 _RANGED = (*_RISING, "time", "event_id", "subject")  # what rows are asked for by
-_FREE_TEXT = ("message", "reason", "error")  # seldom twice the same: a dictionary costs for nothing
+_FREE_TEXT = (
+    "message",
+    "reason",
+    "error",
+    "alert_sha256",
+)  # seldom twice the same: a dictionary costs for nothing
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Segment:
     Args:
         path: relative to the store.
         kind: one of KINDS.
-        dataset: of events; of scores the model id; empty for rejects.
+        dataset: of events and alerts; of scores the model id; of rejects of alerts ``alerts``.
         day: the UTC day of its rows, empty where rows have no day.
         rows: how many.
         size_bytes: of the file.

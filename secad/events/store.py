@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,14 +22,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from secad.base.database import writing
 from secad.base.errors import BusyError
 from secad.base.ledger_tables import ingest_commit
 from secad.base.ledger_tables import state as state_table
-from secad.base.schemas import EVENTS, REJECTS, TIME
+from secad.base.schemas import EVENTS, OCCURRENCES, REJECTS, TIME
 from secad.events.ledger import Ledger, Source, save
 from secad.events.segments import Manifest, Segment, Slot, by_day, orphans, swap, write_part
 
@@ -59,19 +59,25 @@ class Pending:
 
     Args:
         events: (dataset, EVENTS rows with that dataset's extension columns).
+        alerts: (dataset, OCCURRENCES rows), the occurrences of other tools' alerts.
         rejects: REJECTS rows.
         scores: (model id, rows of scores).
         sources: source id -> its new state.
         states: name -> bytes that belong to these rows (the template miners').
         replaced: records that are to go.
+        kind: of the sources, ``logs`` or ``alerts``.
+        also: what must become true with the rest, done inside the same transaction.
     """
 
     events: list[tuple[str, pa.Table]] = field(default_factory=list)
+    alerts: list[tuple[str, pa.Table]] = field(default_factory=list)
     rejects: list[pa.Table] = field(default_factory=list)
     scores: list[tuple[str, pa.Table]] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
     replaced: list[Replaced] = field(default_factory=list)
+    kind: str = "logs"
+    also: Callable[[Connection], None] | None = None
 
 
 class EventStore:
@@ -86,6 +92,7 @@ class EventStore:
         self.folder = folder
         self.manifest = Manifest(engine)
         self.ledger = Ledger(engine)
+        self.alert_ledger = Ledger(engine, "alerts")
         self._engine = engine
 
     @contextmanager
@@ -117,7 +124,7 @@ class EventStore:
             now: aware, the time of the commit.
         """
         commit_id = self.last_commit() + 1
-        gone, added = self._without(pending.replaced, commit_id)
+        gone, added = self._without(pending, commit_id)
         added += self._write(pending, commit_id)
         with writing(self._engine).begin() as connection:
             micros = int(now.timestamp() * 1_000_000)
@@ -132,6 +139,8 @@ class EventStore:
                 connection.execute(
                     insert(state_table).values(row).on_conflict_do_update(["name"], set_=row)
                 )
+            if pending.also:
+                pending.also(connection)
         self._remove(gone)
         return commit_id
 
@@ -183,6 +192,18 @@ class EventStore:
         ]
         return self._files(parts, EVENTS), condition
 
+    def occurrences(
+        self, condition: pc.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Returns OCCURRENCES rows of other tools' alerts, in the order of days and commits.
+
+        Args:
+            condition: only rows that meet it.
+            columns: only these.
+        """
+        files = self._files(self.manifest.segments("alerts"), OCCURRENCES)
+        return files.to_table(columns=list(columns) if columns else None, filter=condition)
+
     def rejects(self) -> pa.Table:
         """Returns all REJECTS rows, in the order of their commits."""
         return self._files(self.manifest.segments("rejects"), REJECTS).to_table()
@@ -225,10 +246,13 @@ class EventStore:
 
     def _write(self, pending: Pending, commit_id: int) -> list[Segment]:
         slots = []
-        for dataset in sorted({name for name, _ in pending.events}):
-            rows = _together([table for name, table in pending.events if name == dataset])
-            slots += [(Slot("events", dataset, day, commit_id), part) for day, part in by_day(rows)]
-        slots.append((Slot("rejects", "", "", commit_id), _together(pending.rejects)))
+        for kind, tables in (("events", pending.events), ("alerts", pending.alerts)):
+            for dataset in sorted({name for name, _ in tables}):
+                rows = _together([table for name, table in tables if name == dataset])
+                slots += [(Slot(kind, dataset, day, commit_id), part) for day, part in by_day(rows)]
+        slots.append(
+            (Slot("rejects", _rejects_of(pending.kind), "", commit_id), _together(pending.rejects))
+        )
         for model_id in sorted({name for name, _ in pending.scores}):
             rows = _together([table for name, table in pending.scores if name == model_id])
             slots.append((Slot("scores", model_id, "", commit_id), rows))
@@ -236,17 +260,16 @@ class EventStore:
         with ThreadPoolExecutor(_WRITERS) as writers:
             return list(writers.map(lambda part: write_part(self.folder, *part), filled))
 
-    def _without(
-        self, replaced: Sequence[Replaced], commit_id: int
-    ) -> tuple[list[Segment], list[Segment]]:
+    def _without(self, pending: Pending, commit_id: int) -> tuple[list[Segment], list[Segment]]:
         """Rewrites the files that hold replaced records; returns the old ones and the new."""
         gone: list[Segment] = []
         kept: list[Segment] = []
-        if not replaced:
+        if not pending.replaced:
             return gone, kept
-        for part in [*self.manifest.segments("events"), *self.manifest.segments("rejects")]:
+        rows = self.manifest.segments("events" if pending.kind == "logs" else "alerts")
+        for part in [*rows, *self.manifest.segments("rejects", _rejects_of(pending.kind))]:
             table = pq.read_table(self.folder / part.path, partitioning=None)
-            stays = ~_are_replaced(table, replaced)
+            stays = ~_are_replaced(table, pending.replaced)
             if stays.all():
                 continue
             gone.append(part)
@@ -284,6 +307,11 @@ class EventStore:
                 field.name: field for field in pq.read_schema(path) if field.name not in fields
             }
         return ds.dataset(paths, schema=pa.schema(list(fields.values())), format="parquet")
+
+
+def _rejects_of(kind: str) -> str:
+    """Returns the dataset of rejects of sources of a kind: a file may be read as both."""
+    return "" if kind == "logs" else kind
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:

@@ -127,6 +127,7 @@ def checks(config: Callable[[], Config]) -> pa.Table:
     rows.append(_try("settings", lambda: _settings(config)))
     rows.append(_try("store folder", lambda: _folder(config)))
     rows.append(_try("formats", lambda: ", ".join(_loaded(plugins.format_names()))))
+    rows.append(_try("alert formats", lambda: ", ".join(_loaded_alert_formats())))
     rows.append(("models", "ok", ", ".join(plugins.model_names())))
     rows.append(("sinks", "ok", ", ".join(plugins.sink_names())))
     columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
@@ -185,4 +186,11 @@ def _folder(config: Callable[[], Config]) -> str:
 def _loaded(names: list[str]) -> list[str]:
     for name in names:
         plugins.format_named(name)
+    return names
+
+
+def _loaded_alert_formats() -> list[str]:
+    names = plugins.alert_format_names()
+    for name in names:
+        plugins.alert_format_named(name)
     return names

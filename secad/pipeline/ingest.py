@@ -23,14 +23,22 @@ from secad.collect.field_maps import load_field_map
 from secad.collect.times import check_zone
 from secad.collect.transports.allowance import InflateLimits
 from secad.collect.transports.files import Stream, Unreadable, find_streams
-from secad.events.ledger import TAIL_BYTES, Source, bytes_digest, tail_of
+from secad.events.ledger import TAIL_BYTES, Source, bytes_digest
 from secad.events.store import EventStore, Pending, Replaced
+from secad.pipeline.ingest_report import IngestReport, SourceReport
 from secad.pipeline.reading import Limits, Origin, Part, Progress, framing_of, read_parts
+from secad.pipeline.source_kinds import Reading
+from secad.pipeline.source_places import (
+    advanced,
+    at_its_end,
+    first_record,
+    progress_of,
+    tail_behind,
+    with_open,
+)
 from secad.pipeline.templating import LEARN, Templating
 
 AUTO = "auto"
-_COMMIT_BYTES = 160 << 20  # of events in memory: wide ones are committed before commit_rows
-_FRAMED_TAIL_BYTES = 64  # less than any record, so that no header between records is in it
 _NOT_RECOGNISED = "no format recognises its beginning; name one with --format"
 
 
@@ -86,70 +94,6 @@ def options_of(
     )
 
 
-@dataclass(frozen=True)
-class SourceReport:
-    """What one run did with one stream.
-
-    Args:
-        path: how the user knows it.
-        format: the format it was taken for, None where none was.
-        outcome: ``ingested``, ``continued``, ``unchanged``, ``empty``, ``unrecognised`` or
-            ``unreadable``.
-        read: what this run read of it; ``offset`` counts its bytes.
-        problem: why it could not be read, or not to its end.
-        is_beside: it is unrecognised, and was not named but lay in a folder or an archive.
-    """
-
-    path: str
-    format: str | None
-    outcome: str
-    read: Progress = field(default_factory=Progress)
-    problem: str | None = None
-    is_beside: bool = False
-
-
-def _sum(reports: Sequence[SourceReport]) -> Progress:
-    rows = [asdict(report.read) for report in reports]
-    return Progress(**{name: sum(row[name] for row in rows) for name in asdict(Progress())})
-
-
-@dataclass
-class IngestReport:
-    """What one run of ingest did.
-
-    Args:
-        sources: one report for each stream, in the order they were read.
-        seconds: how long it took.
-    """
-
-    sources: list[SourceReport] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def total(self) -> Progress:
-        """Returns the sums over all streams."""
-        return _sum(self.sources)
-
-    def failed(self) -> list[SourceReport]:
-        """Returns the streams that could not be read, or not to their end.
-
-        What lies in a folder or an archive and is of no known format is none of them: few
-        folders of logs hold nothing else.
-        """
-        return [report for report in self.sources if report.problem and not report.is_beside]
-
-    def beside(self) -> list[SourceReport]:
-        """Returns what lay in a folder or an archive and is of no known format."""
-        return [report for report in self.sources if report.is_beside]
-
-    def by_format(self) -> dict[str, tuple[int, Progress]]:
-        """Returns how many streams of each format were read and what came of them, by name."""
-        found: dict[str, list[SourceReport]] = {}
-        for report in self.sources:
-            if report.format and report.read.lines:
-                found.setdefault(report.format, []).append(report)
-        return {name: (len(rows), _sum(rows)) for name, rows in sorted(found.items())}
-
-
 def ingest_logs(
     store: EventStore,
     paths: Sequence[str],
@@ -173,13 +117,44 @@ def ingest_logs(
         BusyError: another process writes to the store.
         Interrupted: ``told`` did.
     """
-    check_zone(options.tz)
-    forced = None if options.format == AUTO else plugins.format_named(options.format)
-    if options.field_map is not None and forced is None:
-        raise ConfigError(
-            "a field map needs to know the format that it maps",
-            hint="add --format jsonl or --format csv",
+
+    def reading() -> Reading:
+        return Reading(
+            "logs",
+            store.ledger,
+            plugins.recognise,
+            plugins.format_named,
+            Templating(store, options.templates),
+            _as_events,
         )
+
+    return ingest(store, paths, options, reading, now=now, told=told)
+
+
+def _as_events(pending: Pending, rows: list[tuple[str, pa.Table]]) -> None:
+    pending.events = rows
+
+
+def ingest(
+    store: EventStore,
+    paths: Sequence[str],
+    options: IngestOptions,
+    reading: Callable[[], Reading],
+    *,
+    now: datetime,
+    told: Callable[[str, int], None] | None = None,
+) -> IngestReport:
+    """Reads sources of one kind into the store; see ``ingest_logs``.
+
+    Args:
+        store: where rows go.
+        paths: files, folders, archives, ``-`` for standard input.
+        options: how they are read.
+        reading: returns what they are read as, called once the store is locked.
+        now: aware, the time of the run.
+        told: called with a stream's path and how many of its bytes were read since.
+    """
+    check_zone(options.tz)
     began = monotonic()
     report = IngestReport()
     with (
@@ -187,7 +162,16 @@ def ingest_logs(
         ThreadPoolExecutor(1) as committer,
         ThreadPoolExecutor(options.workers) as workers,
     ):
-        run = _Run(store, workers, committer, options, named=paths, now=now, told=told or _untold)
+        known = reading()
+        forced = None if options.format == AUTO else known.named(options.format)
+        if options.field_map is not None and forced is None:
+            raise ConfigError(
+                "a field map needs to know the format that it maps",
+                hint="add --format jsonl or --format csv",
+            )
+        run = _Run(
+            store, known, workers, committer, options, named=paths, now=now, told=told or _untold
+        )
         try:
             for path in paths:
                 for stream in find_streams(path, options.inflate):
@@ -211,6 +195,7 @@ class _Run:
     def __init__(
         self,
         store: EventStore,
+        reading: Reading,
         workers: ThreadPoolExecutor,
         committer: ThreadPoolExecutor,
         options: IngestOptions,
@@ -220,14 +205,15 @@ class _Run:
         told: Callable[[str, int], None],
     ) -> None:
         self._store = store
-        self._ledger = store.ledger
+        self._reading = reading
+        self._ledger = reading.ledger
         self._options = options
         self._named = frozenset(named)
         self._now = now
         self._told = told
         self._workers = workers
-        self._templating = Templating(store, options.templates)
-        self._pending = Pending()
+        self._templates = reading.templates
+        self._pending = Pending(kind=reading.kind)
         self._finishing: list[tuple[str, Future[pa.Table]]] = []  # the pending events
         self._rows = self._bytes = 0  # pending
         self._committer = committer
@@ -266,34 +252,34 @@ class _Run:
         if self._committing:
             self._committing.result()
         if self._pending.sources:
-            pending, self._pending = self._pending, Pending()
+            pending, self._pending = self._pending, Pending(kind=self._reading.kind)
             finishing, self._finishing = self._finishing, []
             self._rows = self._bytes = 0
-            pending.states = self._templating.changed()
+            pending.states = self._templates.changed()
             self._committing = self._committer.submit(self._write, pending, finishing)
 
     def _write(self, pending: Pending, finishing: list[tuple[str, Future[pa.Table]]]) -> None:
-        pending.events = [(name, rows.result()) for name, rows in finishing]
+        self._reading.add(pending, [(name, rows.result()) for name, rows in finishing])
         self._store.commit(pending, self._now)
 
     def _recognised(self, stream: Stream) -> Format | None:
-        found = plugins.recognise(stream.head.removeprefix(codecs.BOM_UTF8))
+        found = self._reading.recognise(stream.head.removeprefix(codecs.BOM_UTF8))
         return found.format if found else None
 
     def _read(self, stream: Stream, form: Format, forced: bool) -> SourceReport:
-        first = _first_record(stream, form)
+        first = first_record(stream, form)
         if first is None:
             return SourceReport(stream.path, form.name, "empty", problem=stream.problem())
         known = self._known(stream, first)
         if known and not forced and known.format != form.name:
-            form = plugins.format_named(known.format)  # a log keeps the format that it began with
+            form = self._reading.named(known.format)  # a log keeps the format that it began with
         source = known or self._ledger.new_source(first, stream.path, form.name)
         start, unended = self._start(stream, source)
         if stream.seekable:
             stream.file.seek(0 if framing_of(form, stream) else start.offset)
         end = self._read_on(stream, form, source, start, unended)
         outcome = "ingested" if known is None else "continued"
-        if known and end == _progress(known):
+        if known and end == progress_of(known):
             outcome = "unchanged"
         read = Progress(**{k: v - asdict(start)[k] for k, v in asdict(end).items()})
         return SourceReport(stream.path, form.name, outcome, read, stream.problem())
@@ -316,7 +302,7 @@ class _Run:
 
         A last line that had no end, and has grown since, is read again from its start.
         """
-        start = _progress(source)
+        start = progress_of(source)
         if source.open_place is None:
             return start, None
         unended = Progress(**json.loads(source.open_place))
@@ -345,21 +331,21 @@ class _Run:
         limits = Limits(options.batch_bytes, options.max_line_bytes, options.workers)
         source = replace(source, path=stream.path, format=form.name, size_bytes=None)
         if start.offset != source.offset:  # an ending came to the last line, or it is read again
-            source = _advanced(source, start, _tail(stream, form, start, b""))
+            source = advanced(source, start, tail_behind(stream, form, start, b""))
         tail, progress = b"", start
         for part in read_parts(stream, origin, start, limits, self._workers):
             self._told(stream.path, part.progress.offset - progress.offset)
             progress, unended = part.progress, part.open
             tail = (tail + part.tail)[-TAIL_BYTES:]
             self._add(part, origin)
-            source = _advanced(source, progress, _tail(stream, form, progress, tail))
-            self._pending.sources[source.source_id] = _with_open(source, unended)
-            if self._rows >= options.commit_rows or self._bytes >= _COMMIT_BYTES:
+            source = advanced(source, progress, tail_behind(stream, form, progress, tail))
+            self._pending.sources[source.source_id] = with_open(source, unended)
+            if self._rows >= options.commit_rows or self._bytes >= self._reading.commit_bytes:
                 self._commit_behind()
         if stream.problem():
             progress, unended = self._damaged(stream, progress, unended)
         if progress.offset:
-            ended = _with_open(_ended(source, stream, progress), unended)
+            ended = with_open(at_its_end(source, stream, progress), unended)
             self._pending.sources[source.source_id] = ended
         return progress
 
@@ -369,12 +355,12 @@ class _Run:
         head = stream.head.removeprefix(codecs.BOM_UTF8)
         context = ParseContext(stream.modified_time, self._options.tz, head, field_map)
         return Origin(
-            source.source_id, stream.path, form, dataset, context, self._templating, self._now
+            source.source_id, stream.path, form, dataset, context, self._templates, self._now
         )
 
     def _add(self, part: Part, origin: Origin) -> None:
         if part.events.num_rows:
-            finish = self._templating.learn(
+            finish = self._templates.learn(
                 part.events, origin.format, origin.dataset, part.prepared
             )
             self._finishing.append((origin.dataset, self._workers.submit(finish)))
@@ -398,54 +384,3 @@ class _Run:
         self._pending.rejects.append(pa.Table.from_pylist([row], schema=REJECTS))
         after = replace(progress, lines=progress.lines + 1, rejects=progress.rejects + 1)
         return after, unended or progress
-
-
-def _first_record(stream: Stream, form: Format) -> bytes | None:
-    """Returns the bytes of a stream's first record, None where it has none."""
-    framing = framing_of(form, stream)
-    if framing is None:
-        return stream.head.split(b"\n", 1)[0]
-    stream.spool()
-    stream.file.seek(0)
-    for lines, _ in framing.frames(stream.file, 1 << 16):
-        if lines.num_rows:
-            stream.file.seek(lines.column("byte_offset")[0].as_py())
-            return stream.file.read(lines.column("byte_length")[0].as_py())
-    return None
-
-
-def _progress(source: Source) -> Progress:
-    return Progress(
-        source.offset, source.lines, source.events, source.rejects, source.joined, source.skipped
-    )
-
-
-def _tail(stream: Stream, form: Format, progress: Progress, recent: bytes) -> tuple[int, str]:
-    """Returns the length and the digest of the bytes before a place, by which it is known again."""
-    if not stream.seekable:
-        return len(recent), bytes_digest(recent)
-    size = _FRAMED_TAIL_BYTES if framing_of(form, stream) else TAIL_BYTES
-    place = stream.file.tell()
-    found = tail_of(stream.file, progress.offset, size)
-    stream.file.seek(place)
-    return found
-
-
-def _advanced(source: Source, progress: Progress, tail: tuple[int, str]) -> Source:
-    return replace(source, **asdict(progress), tail_bytes=tail[0], tail_sha256=tail[1])
-
-
-def _ended(source: Source, stream: Stream, progress: Progress) -> Source:
-    device, inode, size, modified = stream.stamp or (None, None, None, None)
-    return replace(
-        source,
-        **asdict(progress),
-        device=device,
-        inode=inode,
-        size_bytes=size,
-        modified_ns=modified,
-    )
-
-
-def _with_open(source: Source, unended: Progress | None) -> Source:
-    return replace(source, open_place=json.dumps(asdict(unended)) if unended else None)

@@ -23,7 +23,7 @@ from secad.base.schemas import EVENTS, LINES, REJECTS, TIME
 from secad.collect.transports.files import Stream
 from secad.collect.transports.lines import Batch, Place, read_lines
 from secad.features.mining.canonical import Canonical
-from secad.pipeline.templating import Templating
+from secad.pipeline.templating import Templates
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Origin:
     format: Format
     dataset: str
     context: ParseContext
-    templating: Templating
+    templating: Templates
     ingested_time: datetime
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from threading import Lock
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +31,24 @@ _TEXT_PREFIX = "template-texts/"
 _ALIAS_PREFIX = "template-aliases/"
 _NEW_PREFIX = "new-lines/"
 _PLACE = EVENTS.get_field_index("template_id")
+
+
+class Templates(Protocol):
+    """What becomes of parsed rows on their way into the store, beside their parsing."""
+
+    def prepare(self, events: pa.Table, form: Format, dataset: str) -> Canonical | None:
+        """Does the part of the work that needs no order; called from worker threads."""
+        ...
+
+    def learn(
+        self, events: pa.Table, form: Format, dataset: str, prepared: Canonical | None
+    ) -> Callable[[], pa.Table]:
+        """Takes rows in the order of their source and returns a function that finishes them."""
+        ...
+
+    def changed(self) -> dict[str, bytes]:
+        """Returns the states that belong into the next commit, by name."""
+        ...
 
 
 class Templating:

@@ -42,7 +42,7 @@ _ENTITIES_PER_ROLE = 3
 _EVIDENCE = ALERTS.field("evidence").type.value_type
 
 # What an EVENTS column names, by the end of the column's name.
-_ENTITY_TYPES = (
+ENTITY_TYPES = (
     ("host_name", "host"),
     ("user_name", "user"),
     ("user_target_name", "user"),
@@ -313,7 +313,7 @@ def _entities(events: pa.Table) -> list[dict[str, str]]:
     """Returns the entities that events name, the first few of each column."""
     found = []
     for column in sorted(events.column_names):
-        kind = next((kind for ending, kind in _ENTITY_TYPES if column.endswith(ending)), None)
+        kind = next((kind for ending, kind in ENTITY_TYPES if column.endswith(ending)), None)
         if kind is None:
             continue
         values = pc.drop_null(events[column].cast(pa.string()).unique())

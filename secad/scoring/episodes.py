@@ -14,6 +14,7 @@ say which (``process_entity_id``), so that one of fifty svchost.exe is not lent 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -162,11 +163,11 @@ def acting(events: pa.Table) -> Actors:
         kind = pc.if_else(pc.and_(pc.is_null(name), pc.is_valid(values)), column, kind)
         name = pc.coalesce(name, values)
     host = _text(events, "host_name")
-    key = _codes([kind, name, host])
+    key = codes([kind, name, host])
     key[np.asarray(pc.is_null(name))] = -1
     process = _text(events, "process_entity_id")
     instance = np.where(
-        np.asarray(pc.is_valid(process)), _codes([process, host]), -2 - _codes([kind, name, host])
+        np.asarray(pc.is_valid(process)), codes([process, host]), -2 - codes([kind, name, host])
     )
     return Actors(kind, name, host, key, np.unique(instance, return_inverse=True)[1])
 
@@ -219,11 +220,11 @@ def _text(events: pa.Table, name: str) -> pa.Array:
     return pc.if_else(pc.equal(values, ""), None, pc.utf8_lower(values))
 
 
-def _codes(columns: list[pa.Array]) -> Rows:
+def codes(columns: Sequence[pa.Array]) -> Rows:
     """Returns (N,) codes of the combinations of values, null being one."""
-    codes = np.zeros(len(columns[0]), dtype=np.int64)
+    found = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         values = column.dictionary_encode(null_encoding="encode")
-        codes = codes * (len(values.dictionary) + 1) + values.indices.to_numpy()
-        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64)
-    return codes
+        found = found * (len(values.dictionary) + 1) + values.indices.to_numpy()
+        found = np.unique(found, return_inverse=True)[1].astype(np.int64)
+    return found

@@ -1,7 +1,9 @@
 """Which stored alerts to read first: by severity, then by calibrated score.
 
 The order is severity, the highest first; p-value, the smallest first; raw score, the highest
-first; alert id. Two indices hold it, over all alerts and within each day.
+first; alert id. Two indices hold it, over all alerts and within each day. An alert of another tool
+has no p-value: it stands where its tool's severity puts it, behind ours of the same severity, and
+counts as if p were 1.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from secad.base.alert_tables import alert, evidence, incident_alert
+from secad.base.alert_tables import RANK, alert, evidence, incident_alert
 from secad.base.schemas import ALERTS, EVENT_ID
 from secad.triage.columns import fetch, grouped
 from secad.triage.reading import child_rows, column_of, entity_lists
@@ -35,7 +37,6 @@ RANKED = pa.schema(
 )
 """One row per alert, the first to read first."""
 
-_ORDER = (alert.c.severity.desc(), alert.c.p_value, alert.c.score.desc(), alert.c.alert_id)
 _SMALLEST_P = 5e-324  # a p-value of 0 ranks like the smallest number above it
 
 
@@ -63,7 +64,7 @@ def read_ranked(
         select(*columns, incident_alert.c.incident_id)
         .outerjoin(incident_alert, incident_alert.c.alert_id == alert.c.alert_id)
         .where(*met)
-        .order_by(*_ORDER)
+        .order_by(*RANK)
         .limit(top)
     )
     found = fetch(connection, query)
@@ -84,13 +85,14 @@ def read_ranked(
 
 
 def _within_budget(conditions: list[ColumnElement[bool]], budget: int) -> Select[tuple[str]]:
-    place = func.row_number().over(partition_by=alert.c.day, order_by=_ORDER).label("place")
+    place = func.row_number().over(partition_by=alert.c.day, order_by=RANK).label("place")
     placed = select(alert.c.alert_id, place).where(*conditions).subquery()
     return select(placed.c.alert_id).where(placed.c.place <= budget)
 
 
-def _rank_scores(severity: Sequence[int], p_value: Sequence[float]) -> np.ndarray:
-    surprise = -np.log10(np.maximum(np.array(p_value, dtype=np.float64), _SMALLEST_P))
+def _rank_scores(severity: Sequence[int], p_value: Sequence[float | None]) -> np.ndarray:
+    known = np.array([1.0 if p is None else p for p in p_value], dtype=np.float64)
+    surprise = -np.log10(np.maximum(known, _SMALLEST_P)) + 0.0
     return 1000.0 * np.array(severity, dtype=np.float64) + surprise
 
 

@@ -79,7 +79,8 @@ def check_alerts(alerts: pa.Table) -> None:
     counts = pc.value_counts(ids)
     _refuse(counts.field(0), pc.greater(counts.field(1), 1), "stands more than once in one upsert")
     for name in ("score", "p_value"):
-        _refuse(ids, pc.is_nan(alerts.column(name)), f"has a {name} that is not a number")
+        wrong = pc.fill_null(pc.is_nan(alerts.column(name)), False)
+        _refuse(ids, wrong, f"has a {name} that is not a number")
     severity = alerts.column("severity")
     outside = pc.or_(pc.less(severity, 1), pc.greater(severity, 6))
     _refuse(ids, outside, "has a severity outside 1 to 6")

@@ -1,0 +1,1 @@
+"""Alerts of other tools, one file a format."""
