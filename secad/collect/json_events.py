@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import PARSED
-from secad.collect.json_columns import read_json
+from secad.collect.json_columns import first_objects, read_json
 from secad.collect.json_documents import JsonDocuments
 from secad.collect.json_rules import Columns, event_table, parsed
 from secad.collect.text import Text, decode
@@ -119,6 +119,7 @@ def share_of(
     documents: JsonDocuments,
     marks: tuple[bytes, ...],
     is_record: Callable[[Record], bool],
+    nested: tuple[str, ...] = (),
 ) -> float:
     """Returns how sure it is that a head holds such records; see ``Format.matches``.
 
@@ -127,6 +128,7 @@ def share_of(
         documents: how the records may stand in it.
         marks: bytes that all stand near each record.
         is_record: tells them from others.
+        nested: as in ``Declaration``.
     """
     begin = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if not begin or begin not in _OPENINGS or not all(mark in head for mark in marks):
@@ -134,8 +136,20 @@ def share_of(
     records = documents.first_records(head, _LOOKED_AT)
     if not any(records):
         return _LIKELY if b"\n" not in head or documents.is_framed(head) else 0.0
-    fitting = sum(record is not None and is_record(record) for record in records)
-    return _SURE * fitting / len(records)
+    opened = [_opened(record, nested) for record in records if record is not None]
+    return _SURE * sum(map(is_record, opened)) / len(records)
+
+
+def _opened(record: Record, paths: tuple[str, ...]) -> Record:
+    """Returns the record that an envelope holds as JSON text, else the envelope."""
+    for path in paths:
+        value: Any = record
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            [inner] = first_objects(value.replace("\n", " ").encode("utf-8", "replace"), 1)
+            return record if inner is None else inner
+    return record
 
 
 def _without_envelope(text: Text, paths: tuple[str, ...]) -> Text:

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import Parsed
 from secad.base.schemas import ECS
+from secad.collect.columns import labels_with
 from secad.collect.json_columns import JsonColumns
 from secad.collect.text import Text, reject
-from secad.features.key_values import labels
 
 Columns = Mapping[str, pa.Array]
 Flags = npt.NDArray[np.bool_]
@@ -115,7 +115,7 @@ def event_table(
             if made[name].null_count > column.null_count:
                 lost[name] = pc.if_else(pc.is_valid(made[name]), None, column)
     names = [name for name in (*ECS.names, "message", *extensions.names) if name in made]
-    others = _with_more(read.labels, lost) if lost else read.labels
+    others = labels_with(read.labels, lost) if lost else read.labels
     return pa.table(
         {
             "time": time,
@@ -123,24 +123,6 @@ def event_table(
             **{name: made[name] for name in names},
             "labels": others,
         }
-    )
-
-
-def _with_more(others: pa.MapArray, more: Columns) -> pa.MapArray:
-    """Returns labels with those of more columns behind them."""
-    rows = [np.repeat(np.arange(len(others)), np.diff(np.asarray(others.offsets)))]
-    keys, values = [others.keys], [others.items]
-    for name, column in more.items():
-        rows.append(np.flatnonzero(np.asarray(column.is_valid())))
-        keys.append(pa.repeat(name, len(rows[-1])))
-        values.append(column.drop_null())
-    order = np.argsort(np.concatenate(rows), kind="stable")
-    chosen = pa.array(order)
-    return labels(
-        np.concatenate(rows)[order],
-        len(others),
-        pa.concat_arrays(keys).take(chosen),
-        pa.concat_arrays(values).take(chosen),
     )
 
 

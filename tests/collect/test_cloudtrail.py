@@ -47,6 +47,7 @@ ENVELOPES = {
         "logEvents": [{"id": "1", "timestamp": 1, "message": json.dumps(RECORD)}],
     },
     "line": RECORD,
+    "Splunk": {"preview": False, "result": {"_time": "x", "_raw": json.dumps(RECORD)}},
     "Elasticsearch": {"_index": "trail", "_source": RECORD},
 }  # fmt: skip
 

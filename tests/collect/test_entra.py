@@ -84,6 +84,11 @@ def test_an_error_is_a_failure_with_its_reason() -> None:
     assert found["message"] == "Invalid username or password."
 
 
+def test_a_request_for_more_is_no_end() -> None:
+    [found] = rows([SIGN_IN | {"status": {"errorCode": 50140}}])
+    assert found["event_outcome"] == "unknown"
+
+
 def test_audits_tell_who_did_what_to_whom() -> None:
     wrapped = settings(AUDIT, category="AuditLogs", operationName="Add member to group")
     for found in rows({"value": [AUDIT]}) + rows(wrapped):

@@ -48,6 +48,7 @@ def test_who_did_what_to_whom() -> None:
         ({"action": "two_factor_authentication.recovery_codes_failed"}, "failure"),
         ({"action": "api.request", "status_code": 404}, "failure"),
         ({"action": "api.request", "status_code": 200}, "success"),
+        ({"action": "workflows.completed_workflow_run", "conclusion": "failure"}, "failure"),
     ],
 )
 def test_failures_are_told_by_action_or_status(more: dict[str, Any], outcome: str) -> None:

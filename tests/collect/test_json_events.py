@@ -80,6 +80,16 @@ def test_surety_is_the_share_of_records_that_fit() -> None:
     assert share(b'text "door"') == share(b"") == share(b'[{"a": 1}]') == 0.0
 
 
+def test_surety_looks_into_envelopes_and_raises_on_nothing() -> None:
+    def share(record: object) -> float:
+        head = json.dumps(record).encode() + b"\n"
+        return share_of(head, JsonDocuments(), (b"door",), lambda found: "when" in found, ("a.b",))
+
+    assert share({"a": {"b": json.dumps(GOOD, indent=1)}}) == 0.98
+    assert share({"a": {"b": '{"door": "\ud800'}}) == 0.0
+    assert share({"a": "door"}) == 0.0
+
+
 def test_a_text_that_only_looks_like_an_array_opens_nothing() -> None:
     texts = pa.array(['[{"a"', "[[", '[{"a":1}]', None, '{"a":2}', '[{"b":1},{"a":3}]'])
     elements = Elements.of(texts)

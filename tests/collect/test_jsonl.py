@@ -228,6 +228,15 @@ def test_arrays_and_envelopes_are_cut_into_records() -> None:
         assert events.column("user_name").to_pylist() == ["ann"] * 4
 
 
+def test_exports_wrap_their_records() -> None:
+    record = {"_time": "2026-03-02T12:00:00Z", "user": "ann", "x": "1"}
+    for wrapped in ({"_index": "i", "_source": record}, {"preview": False, "result": record}):
+        assert FORM.matches(json.dumps([wrapped]).encode()) == pytest.approx(0.5)
+        found = event(wrapped)
+        assert (found["time"], found["user_name"]) == (NOON, "ann")
+        assert ("x", "1") in found["labels"]
+
+
 def test_a_document_without_times_is_no_log() -> None:
     assert FORM.matches(b'{\n "name": "secad",\n "scripts": {"a": "b"}\n}\n') == 0
     assert FORM.matches(b'[{"name": "a"}, {"name": "b"}]') == 0

@@ -80,7 +80,7 @@ _DECLARED = Declaration(
           for name in ("aud", "iss", "iat", "nbf", "exp", "aio", "uti", "ver", "rh", "xms_tcdt")),
     ),
     unwrapped=("_source",),
-    nested=("message", "event.original", "_raw"),
+    nested=("message", "event.original", "_raw", "result._raw"),
 )  # fmt: skip
 _OUTCOMES = {
     "success": "success", "succeeded": "success", "active": "success", "resolved": "success",
@@ -114,7 +114,7 @@ class Azure:
 
     def matches(self, head: bytes) -> float:
         """Returns the share of activities among the first records; see ``Format``."""
-        return share_of(head, _DOCUMENTS, _MARKS, _is_record)
+        return share_of(head, _DOCUMENTS, _MARKS, _is_record, _DECLARED.nested)
 
     def is_framed(self, head: bytes) -> bool:
         """Returns whether its records are not its lines; see ``Frames``."""

@@ -93,7 +93,7 @@ _DECLARED = Declaration(
         "time",
     ),
     unwrapped=("detail", "_source", "_source.detail"),
-    nested=("CloudTrailEvent", "message", "Message", "_raw", "event.original"),
+    nested=("CloudTrailEvent", "message", "Message", "_raw", "result._raw", "event.original"),
 )  # fmt: skip
 # arn:aws:sts::111122223333:assumed-role/Admin/ann | arn:aws:iam::111122223333:user/team/ann
 _SESSION = r"^arn:[^:]*:sts::[^:]*:(?:assumed-role|federated-user)/(?:[^/]*/)*(?P<name>[^/]+)$"
@@ -125,7 +125,7 @@ class CloudTrail:
 
     def matches(self, head: bytes) -> float:
         """Returns the share of CloudTrail records among the first; see ``Format``."""
-        return share_of(head, _DOCUMENTS, _MARKS, _is_record)
+        return share_of(head, _DOCUMENTS, _MARKS, _is_record, _DECLARED.nested)
 
     def is_framed(self, head: bytes) -> bool:
         """Returns whether its records are not its lines; see ``Frames``."""
@@ -141,15 +141,13 @@ class CloudTrail:
 
 
 def _is_record(record: dict[str, Any]) -> bool:
-    """Returns whether an object has the marks of a record, or holds one in an envelope."""
+    """Returns whether an object has the marks of a record."""
     for wrapper in ("detail", "_source"):
         inner = record.get(wrapper)
         if isinstance(inner, dict):
             record = inner
-    if "eventSource" in record and ("eventName" in record or "insightDetails" in record):
-        return "eventVersion" in record or "awsRegion" in record or "userIdentity" in record
-    texts = [record.get(name) for name in _DECLARED.nested]
-    return any(isinstance(text, str) and '"eventSource"' in text for text in texts)
+    named = "eventSource" in record and ("eventName" in record or "insightDetails" in record)
+    return named and not {"eventVersion", "awsRegion", "userIdentity"}.isdisjoint(record)
 
 
 def _rules(raw: Columns) -> dict[str, pa.Array]:

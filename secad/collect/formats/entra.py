@@ -81,7 +81,7 @@ _DECLARED = Declaration(
         "event_action": "sign-in, or activityDisplayName, operationName",
         "event_category": "authentication of sign-ins, iam of audits",
         "event_code": "status.errorCode, resultType of sign-ins",
-        "event_outcome": "of sign-ins success where the error is 0; result of audits",
+        "event_outcome": "of sign-ins by the error, requests for more are unknown; else result",
         "event_provider": "loggedByService, category; of Graph's sign-ins SignInLogs",
         "source_ip": "ipAddress, callerIpAddress, initiatedBy.user.ipAddress",
         "user_target_name": "the first user of targetResources",
@@ -97,7 +97,7 @@ _DECLARED = Declaration(
         "durationMs", "originalRequestId", "status.additionalDetails",
     ),
     unwrapped=("properties", "_source", "_source.properties"),
-    nested=("message", "event.original", "_raw"),
+    nested=("message", "event.original", "_raw", "result._raw"),
 )  # fmt: skip
 _CATEGORIES = (
     "SignInLogs", "SignIn", "NonInteractiveUserSignInLogs", "ServicePrincipalSignInLogs",
@@ -106,6 +106,11 @@ _CATEGORIES = (
 )  # fmt: skip
 _SIGN_IN = "(?i)sign.?in"
 _NO_ERROR = r"^0+$"
+# the user is asked for more (a second factor, consent, to stay signed in): no end of a sign-in yet
+_INTERRUPTS = pa.array(
+    ["16000", "50055", "50058", "50072", "50074", "50076", "50079", "50097", "50125", "50127",
+     "50129", "50140", "50143", "50199", "51006", "65001"]
+)  # fmt: skip
 _RESULTS = {"success": "success", "failure": "failure", "timeout": "failure", "0": "success"}
 _AUDIT_KEYS = frozenset(("activityDisplayName", "activityDateTime", "targetResources"))
 _SIGN_IN_KEYS = frozenset(
@@ -127,7 +132,7 @@ class Entra:
         """Returns the share of Entra's events among the first records; see ``Format``."""
         if not any(mark in head for mark in (b"createdDateTime", b"activityDateTime", b"SignIn")):
             return 0.0
-        return share_of(head, _DOCUMENTS, (b"isplayName",), _is_record)
+        return share_of(head, _DOCUMENTS, (b"isplayName",), _is_record, _DECLARED.nested)
 
     def is_framed(self, head: bytes) -> bool:
         """Returns whether its records are not its lines; see ``Frames``."""
@@ -186,7 +191,8 @@ def _without_port(text: pa.Array) -> pa.Array:
 
 def _outcome(raw: Columns, signs_in: pa.Array) -> pa.Array:
     sound = pc.match_substring_regex(raw["entra_error_code"], _NO_ERROR)
-    signed = pc.if_else(sound, "success", "failure")
+    asked = pc.is_in(raw["entra_error_code"], _INTERRUPTS)
+    signed = pc.if_else(sound, "success", pc.if_else(asked, "unknown", "failure"))
     result = worded(pc.coalesce(raw["result"], raw["entra_error_code"]), _RESULTS)
     return pc.coalesce(pc.if_else(signs_in, pc.coalesce(signed, result), result), "unknown")
 

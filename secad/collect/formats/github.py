@@ -21,7 +21,7 @@ from secad.collect.json_events import Declaration, parse_records, share_of
 from secad.collect.json_rules import Columns, kind, once_each, worded
 
 _DOCUMENTS = JsonDocuments(("items", "data", "events"))
-_MARKS = (b'"action"',)
+_MARKS = (b"action",)
 _BESIDE = frozenset(
     ("_document_id", "org", "org_id", "business", "business_id", "operation_type", "repo",
      "repository", "user_id", "actor_location", "public_repo")
@@ -67,16 +67,17 @@ _DECLARED = Declaration(
         "github_visibility": ("visibility",),
         "github_workflow": ("workflow_name", "name"),
     },
+    parts={"conclusion": ("conclusion",)},
     ruled={
         "event_action": "action",
         "event_category": "by what stands before the dot of action",
-        "event_outcome": "failure by action or status_code; else success",
+        "event_outcome": "failure by action, status_code or conclusion; else success",
         "event_provider": "github",
         "github_area": "action before its first dot",
     },
     ignored=("_document_id", "transport_protocol"),
     unwrapped=("_source", "node"),
-    nested=("event.original", "_raw"),
+    nested=("event.original", "_raw", "result._raw"),
 )  # fmt: skip
 # user.failed_login | two_factor_authentication.recovery_codes_failed | org.sso_response_rejected
 _FAILED = r"(^|[._])(failed|failure|fail|denied|rejected|blocked)([._]|$)"
@@ -112,7 +113,7 @@ class GitHub:
         """Returns the share of audit events among the first records; see ``Format``."""
         if b"@timestamp" not in head and b"created" not in head:
             return 0.0
-        return share_of(head, _DOCUMENTS, _MARKS, _is_record)
+        return share_of(head, _DOCUMENTS, _MARKS, _is_record, _DECLARED.nested)
 
     def is_framed(self, head: bytes) -> bool:
         """Returns whether its records are not its lines; see ``Frames``."""
@@ -153,5 +154,7 @@ def _rules(raw: Columns) -> dict[str, pa.Array]:
 def _outcome(raw: Columns) -> pa.Array:
     failed = once_each(raw["event_code"], lambda text: pc.match_substring_regex(text, _FAILED))
     refused = pc.match_substring_regex(raw["http_response_status_code"], "^[45][0-9][0-9]$")
-    either = pc.or_(pc.coalesce(failed, False), pc.coalesce(refused, False))
+    ended = pc.equal(raw["conclusion"], "failure")  # of a workflow
+    told = [pc.coalesce(flags, False) for flags in (failed, refused, ended)]
+    either = pc.or_(pc.or_(told[0], told[1]), told[2])
     return pc.if_else(either, "failure", "success")

@@ -29,6 +29,7 @@ _DOCUMENTS = JsonDocuments(
      "resources", "data"),
     repeated=False,
 )  # fmt: skip
+_WRAPPERS = ("_source", "result")  # of exports of Elasticsearch and of Splunk
 _ACTION = "json"  # where no field tells the kind of event
 _SURE = 0.5  # a format that knows the fields is surer
 _CUT_OFF = 0.3  # the first line is longer than the head
@@ -76,7 +77,7 @@ class JsonLines:
         text = decode(lines)
         field_map = context.field_map
         paths = _mapped(field_map) if field_map else NAMES
-        read = read_json(text.text, paths)
+        read = read_json(text.text, paths, unwrapped=() if field_map else _WRAPPERS)
         columns = {name: one_value(column) for name, column in read.columns.items()}
         written = field_map.time_format if field_map else "auto"
         time = read_times(columns.pop("time"), written, context)
@@ -102,6 +103,7 @@ def _has_time(record: dict[str, Any] | None) -> bool:
     names = {name.lower() for name in record}
     inner = [(name, value) for name, value in record.items() if isinstance(value, dict)]
     names |= {f"{name}.{key}".lower() for name, value in inner for key in value}
+    names |= {key.lower() for name, value in inner if name in _WRAPPERS for key in value}
     return not names.isdisjoint(path.lower() for path in NAMES["time"])
 
 

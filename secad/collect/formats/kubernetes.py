@@ -79,7 +79,7 @@ _DECLARED = Declaration(
         "objectRef.apiVersion", "objectRef.uid", "responseStatus.metadata.",
     ),
     unwrapped=("_source", "log", "json"),
-    nested=("message", "log", "event.original"),
+    nested=("message", "log", "event.original", "_raw", "result._raw"),
 )  # fmt: skip
 _CATEGORIES = {
     name: category
@@ -110,7 +110,7 @@ class Kubernetes:
 
     def matches(self, head: bytes) -> float:
         """Returns the share of audit events among the first records; see ``Format``."""
-        return share_of(head, _DOCUMENTS, _MARKS, _is_record)
+        return share_of(head, _DOCUMENTS, _MARKS, _is_record, _DECLARED.nested)
 
     def is_framed(self, head: bytes) -> bool:
         """Returns whether its records are not its lines; see ``Frames``."""
@@ -126,15 +126,13 @@ class Kubernetes:
 
 
 def _is_record(record: dict[str, Any]) -> bool:
-    """Returns whether an object has the marks of an audit event, or holds one in an envelope."""
+    """Returns whether an object has the marks of an audit event."""
     for wrapper in ("_source", "log", "json"):
         inner = record.get(wrapper)
         if isinstance(inner, dict):
             record = inner
-    if "auditID" in record and "stage" in record:
-        return "verb" in record or "requestURI" in record
-    texts = [record.get(name) for name in _DECLARED.nested]
-    return any(isinstance(text, str) and '"auditID"' in text for text in texts)
+    told = "auditID" in record and "stage" in record
+    return told and ("verb" in record or "requestURI" in record)
 
 
 def _rules(raw: Columns) -> dict[str, pa.Array]:

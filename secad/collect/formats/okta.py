@@ -21,7 +21,7 @@ from secad.collect.json_events import Declaration, parse_records, share_of
 from secad.collect.json_rules import Columns, kind, once_each, worded
 
 _DOCUMENTS = JsonDocuments(("events", "data.events", "logs", "items"))
-_MARKS = (b'"eventType"', b'"published"', b'"actor"')
+_MARKS = (b"eventType", b"published", b"actor")
 _AGENT, _PLACE = "client.userAgent", "client.geographicalContext"
 _DEBUG = "debugContext.debugData"
 _DECLARED = Declaration(
@@ -84,7 +84,7 @@ _DECLARED = Declaration(
         f"{_DEBUG}.url",
     ),
     unwrapped=("detail", "_source", "okta", "json"),
-    nested=("message", "event.original", "_raw"),
+    nested=("message", "event.original", "_raw", "result._raw"),
     blank="unknown",
 )  # fmt: skip
 _OUTCOMES = {"success": "success", "allow": "success", "failure": "failure", "deny": "failure"}
@@ -111,7 +111,7 @@ class Okta:
 
     def matches(self, head: bytes) -> float:
         """Returns the share of Okta's events among the first records; see ``Format``."""
-        return share_of(head, _DOCUMENTS, _MARKS, _is_record)
+        return share_of(head, _DOCUMENTS, _MARKS, _is_record, _DECLARED.nested)
 
     def is_framed(self, head: bytes) -> bool:
         """Returns whether its records are not its lines; see ``Frames``."""
