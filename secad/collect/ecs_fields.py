@@ -27,9 +27,27 @@ IGNORED = (
     "host.os.build", "host.os.codename", "host.os.family", "host.os.full", "host.os.kernel",
     "host.os.name", "host.os.version", "host.os.Ext.", "os.",
     "metricset.rtt", "metricset.host", "metricset.period", "service.type",
+    # of objects left out, where keys are dotted
+    "ecs.version", "input.type", "elastic_agent.id", "elastic_agent.version",
+    "elastic_agent.snapshot", "related.ip", "related.user", "related.hosts", "related.hash",
+    # the processes that lead groups and sessions, told again with each of their processes
+    "process.group_leader.", "process.session_leader.", "process.parent.group_leader.",
+    "process.parent.user.", "process.parent.group.", "process.parent.real_user.",
+    "process.parent.real_group.", "process.parent.saved_user.", "process.parent.saved_group.",
+    "process.parent.supplemental_groups", "process.previous", "process.supplemental_groups",
+    "process.real_user.", "process.real_group.", "process.saved_user.", "process.saved_group.",
+    *(
+        f"process.entry_leader.{name}"
+        for name in (
+            "args", "args_count", "entry_meta", "executable", "group", "interactive", "name",
+            "parent", "pid", "real_group", "real_user", "same_as_process", "saved_group",
+            "saved_user", "start", "supplemental_groups", "tty", "user", "vpid",
+            "working_directory",
+        )
+    ),
     # what repeats other fields
     "related.", "process.args_count", "process.parent.args_count", "process.command_line.text",
-    "file.extension", "file.directory", "url.extension", "auditd.summary.", "auditd.data.argc",
+    "file.extension", "file.directory", "url.extension", "auditd.summary.", "auditd.messages", "auditd.user.", "auditd.data.argc",
     "auditd.data.arch", "user.name_map.fsuid", "user.name_map.fsgid", "user.name_map.suid",
     "user.name_map.sgid", "user.name_map.egid", "user.fsuid", "user.fsgid", "user.suid",
     "user.sgid", "user.egid", "user.saved.", "user.filesystem.",
@@ -53,6 +71,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "socket_address": ("auditd.data.socket.addr",),
     "socket_port": ("auditd.data.socket.port",),
     "direction": ("network.direction", "direction"),
+    "original": ("event.original",),
     "url": ("url.original", "url.full", "nginx.access.url", "apache2.access.url"),
 }  # fmt: skip
 """What rules make columns of -> its paths, the first with a value."""
@@ -152,8 +171,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "event_duration": ("event.duration",),
     "message": (
-        "message", "event.original", "log.original", "system.auth.message",
-        "system.syslog.message", "event.summary", "error.message",
+        "message", "log.original", "system.auth.message", "system.syslog.message",
+        "event.summary", "error.message",
     ),
     "ecs_auditd_a0": ("auditd.data.a0",),
     "ecs_auditd_a1": ("auditd.data.a1",),
@@ -209,6 +228,7 @@ _RULED: Mapping[str, str] = {
     "destination_domain": "destination.domain, server.domain",
     "destination_port": "destination.port, server.port; the peer's of connect",
     "network_direction": "network.direction: inbound, outbound",
+    "message": "message, log.original; else event.original but of audit records",
     "url_path": "url.path, else of url.original",
     "url_query": "url.query, else of url.original",
     "url_domain": "url.domain, else of url.original",

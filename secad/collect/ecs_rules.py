@@ -57,6 +57,7 @@ def columns_of(raw: Columns) -> dict[str, pa.Array]:
     columns |= _network(parts, columns["event_action"])
     columns |= _urls(parts)
     columns["file_path"] = _absolute(parts)
+    columns["message"] = _message(parts)
     columns["ecs_terminal"] = pc.if_else(
         pc.equal(parts["ecs_terminal"], _NO_TERMINAL), None, parts["ecs_terminal"]
     )
@@ -128,6 +129,12 @@ def _network(parts: Columns, action: pa.Array) -> dict[str, pa.Array]:
         "network_transport": pc.utf8_lower(parts["network_transport"]),
         "network_protocol": pc.utf8_lower(parts["network_protocol"]),
     }
+
+
+def _message(parts: Columns) -> pa.Array:
+    """Returns what is said; the records that an audit event was made of say nothing more."""
+    audited = pc.or_(pc.is_valid(parts["ecs_auditd_syscall"]), pc.is_valid(parts["record_type"]))
+    return pc.coalesce(parts["message"], pc.if_else(audited, None, parts["original"]))
 
 
 def _absolute(parts: Columns) -> pa.Array:

@@ -3,7 +3,7 @@ r"""Records inside nested arrays of JSON documents, cut into LINES with what sta
 A line of OpenTelemetry's file exporter holds many log records, and tells once for all of them which
 resource they are of. Bytes enter; LINES leave, one for each record, in whose ``raw`` the arrays on
 the way hold just that record; a document without such arrays is a record itself. Documents may
-follow each other with or without line ends in and between them.
+follow each other with or without line ends in and between them, or stand in an array.
 
 >>> from io import BytesIO
 >>> nested = NestedRecords(("hosts.rows",))

@@ -102,7 +102,7 @@ def documents(
     walk = Walk(data, steps, nodes, stack)
     at, end, used, count = 0, len(data), 0, 0
     while count < len(stretches):
-        at = _between(data, at, end)
+        at = _outside(data, at, end)
         if at == end:
             break
         stop, last = _FAULT, used
@@ -117,6 +117,15 @@ def documents(
         stretches[count, 3], stretches[count, 4] = used, last
         count, at, used = count + 1, stop, last
     return count, at
+
+
+@inlined
+def _outside(data: Bytes, at: int, end: int) -> int:
+    """Passes what may stand around documents: blanks, and an array that holds them."""
+    at = _between(data, at, end)
+    while at < end and data[at] in (_BRACKET, _BRACKET_END):
+        at = _between(data, at + 1, end)
+    return at
 
 
 @inlined

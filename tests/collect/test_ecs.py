@@ -100,6 +100,14 @@ def test_reads_dotted_keys_and_wrapped_documents_alike() -> None:
         assert row["labels"] == []
 
 
+def test_an_endpoints_leaders_do_not_fill_the_labels() -> None:
+    leader = {"entity_id": "l", "pid": 1, "user": {"name": "root"}, "args": ["init"]}
+    process = {"entity_id": "e", "entry_leader": leader, "session_leader": leader}
+    row = event({"event": {"action": "exec", "kind": "event"}, "process": process})
+    assert (row["process_entity_id"], row["session_id"]) == ("e", "l")
+    assert row["labels"] == []
+
+
 def test_skips_the_action_lines_of_a_bulk_file() -> None:
     document = STAMP | {"event": {"kind": "event", "dataset": "nginx.access"}}
     parsed = parse(
@@ -115,6 +123,12 @@ def test_what_has_no_action_is_called_by_its_type_else_by_its_dataset() -> None:
     assert event({"event": {"dataset": "nginx.access"}})["event_action"] == "nginx.access"
     assert event({"agent": {"type": "filebeat"}})["event_action"] == "filebeat"
     assert event({"event": {"action": ["created", "updated"]}})["event_action"] == "created-updated"
+
+
+def test_the_original_is_the_message_but_of_audit_records() -> None:
+    assert event({"event": {"original": "GET /"}})["message"] == "GET /"
+    audited = {"event": {"original": "type=SYSCALL"}, "auditd": {"message_type": "syscall"}}
+    assert "message" not in event(audited)
 
 
 def test_parts_addresses_from_names_and_urls_into_their_parts() -> None:

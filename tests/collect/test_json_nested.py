@@ -81,6 +81,11 @@ def test_a_document_without_records_is_one() -> None:
     assert errors == []
 
 
+def test_documents_may_stand_in_an_array() -> None:
+    text = b'[{"snapshot": [1]},\n {"snapshot": [2, 3]}]\n'
+    assert objects(text) == [{"snapshot": number} for number in (1, 2, 3)]
+
+
 @pytest.mark.parametrize("size", [1, 2, 7, 100])
 def test_pieces_do_not_matter(size: int) -> None:
     document = {"snapshot": [{"n": n, "t": '"]}\\'} for n in range(9)], "name": "x"}

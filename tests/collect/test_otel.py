@@ -199,6 +199,14 @@ def test_requests_without_records_are_skipped_and_records_without_time_refused()
     ]
 
 
+def test_reads_requests_in_an_array() -> None:
+    one = request({"timeUnixNano": NANOSECONDS, "body": {"stringValue": "x"}})
+    text = json.dumps([one, one], indent=1).encode()
+    assert OTEL.matches(text) == pytest.approx(0.98)
+    [(lines, _)] = OTEL.frames(BytesIO(text), 1 << 20)
+    assert OTEL.parse(lines, CONTEXT).events.num_rows == 2
+
+
 def test_knows_requests_by_their_key_however_long_the_line() -> None:
     assert OTEL.matches(b'{"resourceLogs":[{"resource":' + b"x" * 65_000) == pytest.approx(0.98)
     assert OTEL.matches(b'{"resourceSpans":[]}\n') == 0.0

@@ -109,7 +109,7 @@ class OpenTelemetry:
 
 def _is_request(head: bytes) -> bool:
     """Returns whether a head begins with an OTLP request."""
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:_REQUEST_BYTES]
+    start = head.lstrip(b"\xef\xbb\xbf[ \t\r\n")[:_REQUEST_BYTES]
     return start.startswith(b"{") and any(
         start[1:].lstrip().startswith(key) for key in _REQUEST_KEYS
     )
