@@ -47,7 +47,8 @@ IGNORED = (
     ),
     # what repeats other fields
     "related.", "process.args_count", "process.parent.args_count", "process.command_line.text",
-    "file.extension", "file.directory", "url.extension", "auditd.summary.", "auditd.messages", "auditd.user.", "auditd.data.argc",
+    "file.extension", "file.directory", "url.extension", "auditd.summary.",
+    "auditd.messages", "auditd.user.", "auditd.data.argc",
     "auditd.data.arch", "user.name_map.fsuid", "user.name_map.fsgid", "user.name_map.suid",
     "user.name_map.sgid", "user.name_map.egid", "user.fsuid", "user.fsgid", "user.suid",
     "user.sgid", "user.egid", "user.saved.", "user.filesystem.",
