@@ -16,7 +16,7 @@ from secad.base.protocols import ParseContext
 from secad.base.schemas import TIME
 from secad.collect.pieces import Integers, Numbers, Pieces, decimal, texts
 from secad.collect.times import parse_any, to_utc
-from secad.features.inlined import inlined
+from secad.features.inlined import inlined, peek
 from secad.features.spans import Bytes
 
 _NONE, _UTC, _LOCAL, _OTHER = 0, 1, 2, 3  # what a row has: no text, a time, one without zone, ?
@@ -70,7 +70,7 @@ def _instants(
 @inlined
 def _epoch(data: Bytes, at: int, end: int) -> tuple[int, int]:
     whole = at
-    while whole < end and 48 <= data[whole] <= 57:
+    while whole < end and 48 <= peek(data, whole) <= 57:
         whole += 1
     size = whole - at
     if not 9 <= size <= 18 or (whole < end and data[whole] != _DOT):  # ... 1e9 is no log's time
@@ -109,8 +109,8 @@ def _fraction(data: Bytes, at: int, end: int) -> tuple[int, int]:
     if at >= end or data[at] not in (_DOT, _COMMA):
         return 0, at
     at += 1
-    while at < end and 48 <= data[at] <= 57:
-        micros += (data[at] - 48) * unit
+    while at < end and 48 <= peek(data, at) <= 57:
+        micros += (peek(data, at) - 48) * unit
         unit //= 10
         at += 1
     return micros, at
@@ -138,7 +138,7 @@ def _zone(data: Bytes, at: int, end: int) -> tuple[int, int]:
 @inlined
 def _two(data: Bytes, at: int) -> int:
     """Returns the number of two digits, more than any part of a time where they are none."""
-    tens, ones = int(data[at]) - 48, int(data[at + 1]) - 48
+    tens, ones = int(peek(data, at)) - 48, int(peek(data, at + 1)) - 48
     return tens * 10 + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else 10_000
 
 

@@ -1,9 +1,9 @@
 r"""JSON lines to Arrow columns: what every JSON format stands on.
 
 Lines enter as text; the values of wanted paths leave as one string column each, all other leaves
-as a ``labels`` map, and of a malformed line the reason. No row becomes a Python object: compiled
-passes find the leaves (``json_scan``), tell where they belong (``json_paths``) and copy them out
-column by column (``json_texts``).
+as a ``labels`` map, and of a malformed line the reason. No row becomes a Python object: one
+compiled pass finds the leaves and tells where they belong (``json_walk`` by ``json_scan`` and
+``json_paths``), another copies them out column by column (``json_texts``).
 
 >>> lines = pa.array(['{"id": 1, "user": {"name": "eve"}}', '{"id": 2,}'])
 >>> read = read_json(lines, {"user_name": ("user.name", "user")})
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -28,12 +28,12 @@ import pyarrow.compute as pc
 
 from secad.collect import json_paths
 from secad.collect.json_paths import Paths
-from secad.collect.json_scan import FAULTS, ROW, nodes_for, scan
-from secad.collect.json_texts import Bytes, Numbers, column_texts, label_texts, spread
+from secad.collect.json_scan import FAULTS, nodes_for
+from secad.collect.json_texts import Bytes, Integers, Numbers, column_texts, label_texts, spread
+from secad.collect.json_walk import Found, Lines, walk
 from secad.features.spans import buffer_of, gather
 
 LABEL_CAP_BYTES = 1024  # a label is context; a longer text is read from its line
-_CHUNK_BYTES = 1 << 20  # a chunk and its nodes stay in the cache from pass to pass
 _MEMO_SIZE = 1 << 12  # several times the names that a log has
 _SLOTS = 2 * json_paths.PATHS_CAP  # half full at most
 _SECRET = np.array([secrets.randbits(62), secrets.randbits(62) | 1], dtype=np.int64)
@@ -86,26 +86,21 @@ def read_json(
     columns = tuple((column, tuple(column_paths)) for column, column_paths in wanted.items())
     plan = _plan(columns, tuple(ignored), tuple(unwrapped))
     paths = _known_paths(plan)
-    best = np.full((len(wanted), 3), -1, dtype=np.int64)
-    labels = np.zeros(len(text), dtype=np.int64)
-    faults = np.zeros((len(text), 2), dtype=np.int64)
-    nothing = np.frombuffer(blank.encode(), dtype=np.uint8)
-    cells = [np.empty((0, 4), dtype=np.int64)]
-    chunks = list(_chunks(starts))
-    room = max((nodes_for(starts[last] - starts[first]) for first, last in chunks), default=0)
-    nodes = np.empty((room, 6), dtype=np.int64)
-    found = np.empty((room * plan.most, 4), dtype=np.int64)
-    for first, last in chunks:
-        count = scan(data, starts[first : last + 1], nodes, faults[first:last])
-        nodes[:count, ROW] += first
-        json_paths.name(data, nodes[:count], paths, nothing, joined)
-        count = json_paths.take(nodes[:count], paths, best, labels, found)
-        cells.append(found[:count].copy())
-    taken = np.concatenate(cells)
+    lines = Lines(data, starts, np.frombuffer(blank.encode(), dtype=np.uint8), joined)
+    longest = int(np.diff(starts).max(initial=0))
+    room = nodes_for(int(starts[-1] - starts[0])) * plan.most  # is taken as it is filled
+    found = Found(
+        cells=np.empty((room, 4), dtype=np.int32),
+        nodes=np.empty((nodes_for(longest), 4), dtype=np.int32),
+        best=np.full((len(wanted), 3), -1, dtype=np.int64),
+        labels=np.zeros(len(text), dtype=np.int64),
+        faults=np.zeros((len(text), 2), dtype=np.int64),
+    )
+    taken = found.cells[: walk(lines, paths, found)]
     return JsonColumns(
         _columns(data, taken, list(wanted), len(text), joined=joined),
-        _labels(data, taken, labels, paths),
-        _errors(faults),
+        _labels(data, taken, found.labels, paths),
+        _errors(found.faults),
     )
 
 
@@ -131,15 +126,6 @@ def _object(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _chunks(starts: Numbers) -> Iterator[tuple[int, int]]:
-    """Yields the first line and the one after the last of pieces of about _CHUNK_BYTES."""
-    first, count = 0, len(starts) - 1
-    while first < count:
-        last = int(np.searchsorted(starts, starts[first] + _CHUNK_BYTES))
-        yield first, min(max(last, first + 1), count)
-        first = max(last, first + 1)
 
 
 @dataclass(frozen=True)
@@ -204,6 +190,7 @@ def _known_paths(plan: _Plan) -> Paths:
         pool=np.empty(count * size, dtype=np.uint8),
         uses=plan.uses,
         memo=np.zeros((_MEMO_SIZE, 4), dtype=np.int64),
+        follows=np.zeros((count + 1, 4), dtype=np.int32),
         path=np.empty(size + 8, dtype=np.uint8),
         used=np.zeros(2, dtype=np.int64),
         secret=_SECRET,
@@ -213,7 +200,7 @@ def _known_paths(plan: _Plan) -> Paths:
 
 
 def _columns(
-    data: Bytes, cells: Numbers, names: list[str], count: int, *, joined: bool
+    data: Bytes, cells: Integers, names: list[str], count: int, *, joined: bool
 ) -> dict[str, pa.Array]:
     rows, ends, firsts, begins, values = column_texts(data, cells, len(names), joined)
     nothing = pa.nulls(count, pa.string())
@@ -230,7 +217,7 @@ def _columns(
     return columns
 
 
-def _labels(data: Bytes, cells: Numbers, labels: Numbers, paths: Paths) -> pa.MapArray:
+def _labels(data: Bytes, cells: Integers, labels: Numbers, paths: Paths) -> pa.MapArray:
     entries, offsets, values = label_texts(data, cells, LABEL_CAP_BYTES)
     known = paths.entries[: paths.used[0]]
     begins, ends = known[:, json_paths.BEGIN].copy(), known[:, json_paths.END]

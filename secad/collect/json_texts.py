@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from secad.base.compiled import kernel
 from secad.features.inlined import inlined
+from secad.features.words import WORD_BYTES, copy_words
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.int32]
@@ -31,13 +32,13 @@ _UNESCAPED = _table(dict(zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True)))
 
 @kernel
 def column_texts(
-    data: Bytes, cells: Numbers, columns: int, joined: bool
+    data: Bytes, cells: Integers, columns: int, joined: bool
 ) -> tuple[Numbers, Integers, Numbers, Numbers, Bytes]:
     """Copies the texts of cells, so that those of a column stand together.
 
     Args:
         data: the bytes of the lines.
-        cells: (K, 4) see ``json_paths.take``, rows ascending; labels are passed over.
+        cells: (K, 4) see ``json_walk``, rows ascending; labels are passed over.
         columns: C.
         joined: whether of an array its values are copied, with commas between them.
 
@@ -54,7 +55,7 @@ def column_texts(
     places, puts = np.zeros(columns, np.int64), np.zeros(columns, np.int64)
     for column in range(columns):
         firsts[column + 1] += firsts[column]
-        begins[column + 1] += begins[column]
+        begins[column + 1] += begins[column] + WORD_BYTES  # room for the end of the last copy
         places[column], puts[column] = firsts[column], begins[column]
     rows, ends = np.empty(firsts[columns], np.int64), np.empty(firsts[columns], np.int32)
     values = np.empty(begins[columns], np.uint8)
@@ -93,12 +94,12 @@ def spread(rows: Numbers, ends: Integers, count: int) -> tuple[Integers, Bytes]:
 
 
 @kernel
-def label_texts(data: Bytes, cells: Numbers, cap: int) -> tuple[Numbers, Integers, Bytes]:
+def label_texts(data: Bytes, cells: Integers, cap: int) -> tuple[Numbers, Integers, Bytes]:
     """Copies the texts of labels.
 
     Args:
         data: the bytes of the lines.
-        cells: (K, 4) see ``json_paths.take``; only labels count.
+        cells: (K, 4) see ``json_walk``; only labels count.
         cap: how many bytes of a text to take, as it is written; whole characters.
 
     Returns:
@@ -110,7 +111,7 @@ def label_texts(data: Bytes, cells: Numbers, cap: int) -> tuple[Numbers, Integer
             size = cells[cell, 3]
             count, total = count + 1, total + min(cap, size if size >= 0 else ~size)
     entries, offsets = np.empty(count, np.int64), np.zeros(count + 1, np.int32)
-    values = np.empty(total, np.uint8)
+    values = np.empty(total + WORD_BYTES, np.uint8)
     label, put = 0, 0
     for cell in range(len(cells)):
         if cells[cell, 0] < 0:
@@ -165,11 +166,11 @@ def copy_text(data: Bytes, at: int, size: int, out: Bytes, put: int) -> int:
         data: valid UTF-8.
         at: where the text begins.
         size: its bytes; ``~bytes`` where it has escapes, of which what they stand for is put.
-        out: the target, with room for so many bytes.
+        out: the target, with room for so many bytes; up to seven more may be overwritten.
         put: where the text shall begin in it.
     """
     if size >= 0:
-        copy(data, at, out, put, size)
+        copy_words(data, at, size, out, put)
         return put + size
     stop = at + ~size
     while at < stop:

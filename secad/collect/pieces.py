@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from secad.base.compiled import kernel
-from secad.features.inlined import inlined
+from secad.features.inlined import inlined, peek
 from secad.features.spans import Bytes
 from secad.features.words import WORD_BYTES, copy_words
 
@@ -23,6 +23,7 @@ Numbers = npt.NDArray[np.int64]
 _NO_BYTES = np.frombuffer(b"", dtype=np.uint8)
 _MOST_DIGITS = 18  # of a number that fits in int64 whatever its digits
 _MOST_POWER = 18
+_FEW_DIGITS = 9  # still fit when they are made nanoseconds of seconds
 _TENS = 10 ** np.arange(_MOST_POWER + 1, dtype=np.int64)
 _MINUS, _PLUS, _DOT = ord("-"), ord("+"), ord(".")
 
@@ -111,10 +112,13 @@ def _decimals(
     count, nulls, faults = len(starts), 0, 0
     values, valid = np.zeros(count, np.int64), np.zeros((count + 7) // 8, np.uint8)
     wrong = np.empty(count, np.int64)
+    scale = _TENS[power]
     for row in range(count):
         at = starts[row]
         if at >= 0:
-            sound, value = decimal(data, at, at + lengths[row], power)
+            sound, value = _short(data, at, lengths[row], scale)
+            if not sound:
+                sound, value = decimal(data, at, at + lengths[row], power)
             if sound:
                 values[row] = value
                 valid[row >> 3] |= 1 << (row & 7)
@@ -123,6 +127,21 @@ def _decimals(
             faults += 1
         nulls += 1
     return values, valid, nulls, wrong[:faults].copy()
+
+
+@inlined
+def _short(data: Bytes, at: int, size: int, scale: int) -> tuple[bool, int]:
+    """Returns whether a text is a few digits and nothing else, and their number times a scale."""
+    value, step = 0, 0
+    if size > _FEW_DIGITS:
+        return False, 0
+    while step < size:
+        digit = peek(data, at + step) - 48
+        if not 0 <= digit <= 9:
+            return False, 0
+        value = value * 10 + digit
+        step += 1
+    return size > 0, value * scale
 
 
 @inlined
@@ -156,13 +175,13 @@ def _mantissa(data: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
     """Returns the digits at ``at`` as a number, how many count, those of a fraction, the end."""
     value, digits, fraction, after_dot = 0, 0, 0, False
     while at < end:
-        digit = int(data[at]) - 48
+        digit = int(peek(data, at)) - 48
         if 0 <= digit <= 9:
             if digits < _MOST_DIGITS or not after_dot:  # a longer fraction is cut off
                 value = value * 10 + digit
                 digits += value > 0 or after_dot or digits == 0
                 fraction += after_dot
-        elif data[at] == _DOT and not after_dot:
+        elif peek(data, at) == _DOT and not after_dot:
             after_dot = True
         else:
             break

@@ -16,7 +16,7 @@ import pyarrow as pa
 from secad.base.compiled import kernel
 from secad.collect.pieces import Integers, Numbers, Pieces, string_column, texts
 from secad.collect.zeek_headers import Header
-from secad.features.inlined import inlined
+from secad.features.inlined import borrowed, inlined, peek
 from secad.features.spans import Bytes
 from secad.features.words import (
     WORD_BYTES,
@@ -122,6 +122,11 @@ class _Grid(NamedTuple):
 
 @kernel
 def _cut(data: Bytes, begins: Numbers, ends: Numbers, writing: _Writing, grid: _Grid) -> None:
+    data = borrowed(data)
+    grid = _Grid(
+        borrowed(grid.starts), borrowed(grid.lengths), borrowed(grid.escaped), borrowed(grid.counts)
+    )
+    writing = _Writing(writing.separator, borrowed(writing.unset), borrowed(writing.empty))
     fields = len(grid.starts)
     separator = writing.separator
     for row in range(len(begins)):
@@ -156,8 +161,8 @@ def _field_end(data: Bytes, at: int, end: int, separator: int) -> tuple[int, boo
         at += found
         if found < WORD_BYTES:
             return at, slashed
-    while at < end and data[at] != separator:
-        slashed |= data[at] == _BACKSLASH
+    while at < end and peek(data, at) != separator:
+        slashed |= peek(data, at) == _BACKSLASH
         at += 1
     return at, slashed
 
@@ -167,7 +172,7 @@ def _is(data: Bytes, at: int, size: int, word: Bytes) -> bool:
     if size != len(word):
         return False
     for step in range(size):  # noqa: SIM110  numba knows no generators
-        if data[at + step] != word[step]:
+        if peek(data, at + step) != peek(word, step):
             return False
     return True
 

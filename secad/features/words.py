@@ -101,7 +101,7 @@ def first_byte(found: np.uint64) -> int:
 
 @inlined
 def copy_words(data: Bytes, at: int, size: int, out: Bytes, put: int) -> None:
-    """Copies bytes; up to seven of ``out`` behind them are overwritten, for which there is room.
+    """Copies bytes; up to seven of ``out`` behind them may be overwritten too.
 
     Args:
         data: the source.
@@ -110,7 +110,7 @@ def copy_words(data: Bytes, at: int, size: int, out: Bytes, put: int) -> None:
         out: the target.
         put: where to begin in it.
     """
-    if at + size + WORD_BYTES <= len(data):
+    if at + size + WORD_BYTES <= len(data) and put + size + WORD_BYTES <= len(out):
         for step in range(0, size, WORD_BYTES):
             store_word(out, put + step, load_word(data, at + step))
     else:

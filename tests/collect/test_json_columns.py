@@ -245,13 +245,24 @@ def test_no_lines_give_empty_columns() -> None:
     assert (len(read.columns["a"]), len(read.labels), len(read.errors)) == (0, 0, 0)
 
 
-def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = pa.array([f'{{"a":{n},"b{n % 7}":{{"c":"{"x" * n}"}}}}' for n in range(200)])
-    whole = read_json(lines, {"a": ("a",)})
-    monkeypatch.setattr(json_columns, "_CHUNK_BYTES", 64)
-    pieces = read_json(lines, {"a": ("a",)})
-    assert pieces.columns["a"].equals(whole.columns["a"])
-    assert pieces.labels.equals(whole.labels)
+def test_a_key_is_its_own_objects_whatever_followed_before() -> None:
+    lines = ['{"a":{"b":1},"c":2}', '{"a":{"b":1,"c":2}}', '{"a":{"b":1,"c":{"d":3}},"c":4}',
+             '{"a":{"b":1}, "c" : 5}', '{"a":{"b":1},"cd":6}', '{"a":{"b":1},"c":""}',
+             '{"a":{"b":1},"c":7}']  # fmt: skip
+    read = read_json(pa.array(lines), {"top": ("c",), "inner": ("a.c",)})
+    assert read.columns["top"].to_pylist() == ["2", None, "4", "5", None, None, "7"]
+    assert read.columns["inner"].to_pylist() == [None, "2", None, None, None, None, None]
+    assert read.labels.to_pylist()[2] == [("a.b", "1"), ("a.c.d", "3")]
+    assert read.labels.to_pylist()[4] == [("a.b", "1"), ("cd", "6")]
+
+
+def test_arrays_are_joined_where_that_is_asked_for() -> None:
+    line = '{"a":["x\\n",1, true ,{"b":[",]"]},[2]],"b":[],"c":"[x]","d":["one"]}'
+    wanted = {name: (name,) for name in "abcd"}
+    read = read_json(pa.array([line]), wanted, joined=True)
+    assert {name: column[0].as_py() for name, column in read.columns.items()} == {
+        "a": 'x\n,1,true,{"b":[",]"]},[2]', "b": None, "c": "[x]", "d": "one",
+    }  # fmt: skip
 
 
 def test_a_megabyte_in_one_value_is_read() -> None:
