@@ -37,7 +37,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from secad.base.compiled import kernel
-from secad.features.inlined import borrowed, inlined
+from secad.features.inlined import borrowed, inlined, peek
 from secad.features.mining.siphash import Hashes, key_halves, siphash
 from secad.features.mining.values import (
     KIND,
@@ -182,7 +182,7 @@ class _Place(NamedTuple):
 @inlined
 def token_start(data: Bytes, at: int, end: int) -> int:
     """Returns the first byte from ``at`` on that is not whitespace."""
-    while at < end and KIND[data[at]] == SPACE:
+    while at < end and peek(KIND, peek(data, at)) == SPACE:
         at += 1
     return at
 
@@ -190,7 +190,7 @@ def token_start(data: Bytes, at: int, end: int) -> int:
 @inlined
 def token_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of a token that starts at ``at`` and has no whitespace in its values."""
-    while at < end and KIND[data[at]] != SPACE:
+    while at < end and peek(KIND, peek(data, at)) != SPACE:
         at += 1
         if ends_key(data, at - 1, end):
             break
@@ -200,7 +200,7 @@ def token_end(data: Bytes, at: int, end: int) -> int:
 @inlined
 def text_end(data: Bytes, start: int, end: int) -> int:
     """Returns the end of a message without its trailing whitespace."""
-    while end > start and KIND[data[end - 1]] == SPACE:
+    while end > start and peek(KIND, peek(data, end - 1)) == SPACE:
         end -= 1
     return end
 
@@ -208,7 +208,7 @@ def text_end(data: Bytes, start: int, end: int) -> int:
 @inlined
 def _write_value(page: _Page, place: _Place, stop: int) -> _Place:
     """Puts the value from the place to ``stop`` into the form."""
-    page.form[place.length] = MASK
+    page.form[np.uint64(place.length)] = MASK
     page.spans[place.values, 0] = place.at
     page.spans[place.values, 1] = stop
     return _Place(stop, place.length + 1, place.values + 1)
@@ -216,7 +216,7 @@ def _write_value(page: _Page, place: _Place, stop: int) -> _Place:
 
 @inlined
 def _write_byte(page: _Page, place: _Place) -> _Place:
-    page.form[place.length] = page.data[place.at]
+    page.form[np.uint64(place.length)] = peek(page.data, place.at)
     return _Place(place.at + 1, place.length + 1, place.values)
 
 
@@ -224,12 +224,12 @@ def _write_byte(page: _Page, place: _Place) -> _Place:
 def _write_name(page: _Page, place: _Place, start: int, end: int) -> _Place:
     """Writes a name with the sign before it, and what is joined to it if it is part of a value."""
     data = page.data
-    at = place.at + (KIND[data[place.at]] == SIGN)
+    at = place.at + (peek(KIND, peek(data, place.at)) == SIGN)
     name = copy_name(data, at, end, page.form, place.length)
     stop = at
     if joins(data, name.end, end):
         stop = joined_end(data, at, name, end, page.scratch)
-    elif name.end < end and data[name.end] == _COLON:
+    elif name.end < end and peek(data, name.end) == _COLON:
         if name.end - at == 1:
             stop = drive_path_end(data, at, start, end)
         if stop == at and not name.seen & LETTER:
@@ -246,7 +246,7 @@ def _write_sign(page: _Page, place: _Place, start: int, end: int) -> _Place:
     """Writes a byte that is in no name, and the value that starts with it or behind it."""
     data, at = page.data, place.at
     stop = at
-    if KIND[data[at]] == MARK:
+    if peek(KIND, peek(data, at)) == MARK:
         stop = mark_end(data, at, end)
     elif data[at] == GLUE:
         stop = at + 1
@@ -279,10 +279,10 @@ def _write_token(page: _Page, place: _Place, start: int, end: int, last: int) ->
     A value with whitespace in it may reach as far as ``last``.
     """
     while place.at < end:
-        kind = KIND[page.data[place.at]]
-        if kind == SPACE:
+        byte = peek(page.data, place.at)
+        if peek(KIND, byte) == SPACE:
             break
-        if MARKS[page.data[place.at]] & NAME or starts_signed(page.data, place.at, start, end):
+        if peek(MARKS, byte) & NAME or starts_signed(page.data, place.at, start, end):
             name = place
             place = _write_name(page, name, start, end)
             stop = place.at
@@ -308,8 +308,8 @@ def _write_next(page: _Page, start: _Place, end: int, named: bool) -> _Place:
     place = _write_token(page, place, start.at, limit, end)
     if place.at - start.at > TOKEN_BYTES:
         place = _write_value(page, start, token_end(page.data, start.at, end))
-    if place.at < end and KIND[page.data[place.at]] != SPACE:
-        page.form[place.length] = GLUE
+    if place.at < end and peek(KIND, peek(page.data, place.at)) != SPACE:
+        page.form[np.uint64(place.length)] = GLUE
         place = _Place(place.at, place.length + 1, place.values)
     return place
 
@@ -322,7 +322,7 @@ def _write_form(page: _Page, at: int, end: int, values: int) -> tuple[int, int]:
     token, named = 0, False
     while place.at < end:
         if token:
-            page.form[place.length] = _BLANK
+            page.form[np.uint64(place.length)] = _BLANK
             place = _Place(place.at, place.length + 1, place.values)
         start = place
         if token == TOKENS or place.length >= FORM_BYTES:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secad.base.compiled import kernel
-from secad.features.inlined import inlined
+from secad.features.inlined import inlined, peek
 from secad.features.mining.values import (
     DIGIT,
     KIND,
@@ -81,21 +81,22 @@ def copy_name(data: Bytes, at: int, end: int, form: Bytes, length: int) -> Name:
     """Copies the name that starts at ``at`` to a form; in ``blk_-17`` the sign belongs to it."""
     seen, digits, before = 0, 0, _LINE
     while at < end:
-        byte = data[at]
-        mark = MARKS[byte]
+        byte = peek(data, at)
+        mark = peek(MARKS, byte)
         if not mark & NAME and not _is_sign_in_name(data, at, before, seen, end):
             break
         seen |= mark
         if mark == DIGIT:
             digits += 1 + (before in (_LINE, _DASH))
-        before = form[length] = byte
+        before = byte
+        form[np.uint64(length)] = byte
         at, length = at + 1, length + 1
     return Name(at, seen, digits)
 
 
 @inlined
 def _is_sign_in_name(data: Bytes, at: int, before: int, seen: int, end: int) -> bool:
-    if data[at] != _DASH or before != _LINE or not seen:
+    if before != _LINE or peek(data, at) != _DASH or not seen:
         return False
     return bool(MARKS[byte_at(data, at + 1, end)] == DIGIT)
 
@@ -113,9 +114,9 @@ def is_value(name: Name, length: int) -> bool:
 @inlined
 def joins(data: Bytes, at: int, end: int) -> bool:
     """Says whether the byte at ``at`` joins two names: a dot or a dash, and a name behind it."""
-    if at + 1 >= end or (data[at] != _DOT and data[at] != _DASH):
+    if at + 1 >= end or peek(data, at) not in (_DOT, _DASH):
         return False
-    return bool(MARKS[data[at + 1]] & NAME)
+    return bool(peek(MARKS, peek(data, at + 1)) & NAME)
 
 
 @kernel
@@ -182,7 +183,7 @@ def url_end(data: Bytes, at: int, start: int, end: int) -> int:
 @inlined
 def bare_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of what is bound like a path, by whitespace, quotes, brackets and commas."""
-    while at < end and not MARKS[data[at]] & BOUND:
+    while at < end and not peek(MARKS, peek(data, at)) & BOUND:
         at += 1
     return at
 
@@ -190,7 +191,7 @@ def bare_end(data: Bytes, at: int, end: int) -> int:
 @inlined
 def ends_key(data: Bytes, at: int, end: int) -> bool:
     """Says whether the byte at ``at`` is the ``=`` between a key and its value."""
-    if data[at] != _EQUALS or at + 1 >= end or data[at + 1] == _EQUALS:
+    if peek(data, at) != _EQUALS or at + 1 >= end or data[at + 1] == _EQUALS:
         return False
     return bool(KIND[data[at + 1]] != SPACE)
 
@@ -214,7 +215,7 @@ def _is_one_of(code: int, codes: npt.NDArray[np.int64]) -> bool:
 @inlined
 def is_date_word(data: Bytes, at: int, end: int) -> bool:
     """Says whether a word is a month or a day of the week, such as Jun or Fri."""
-    return end - at == 3 and data[at] < 0x60 and _is_one_of(_code(data, at, end), _DATE_WORDS)
+    return end - at == 3 and peek(data, at) < 0x60 and _is_one_of(_code(data, at, end), _DATE_WORDS)
 
 
 @kernel
@@ -254,7 +255,7 @@ def _is_date_number(data: Bytes, at: int, end: int) -> bool:
 @inlined
 def size_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of the unit behind a number that ends at ``at``: the KB of ``4.2 KB``."""
-    if at + 1 >= end or data[at] != _BLANK or MARKS[data[at - 1]] != DIGIT:
+    if at + 1 >= end or peek(data, at) != _BLANK or peek(MARKS, peek(data, at - 1)) != DIGIT:
         return at
     stop = at + 1
     for index in range(len(_SCALES)):
