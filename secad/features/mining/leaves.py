@@ -43,6 +43,7 @@ MERGED = -1
 WORDS = 5  # as many different words at one place are no longer a word but a slot
 CROWD = 16  # as many templates near a form are no longer templates of their own
 _SPREAD = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio
+REACH = 1_000  # so many templates of a leaf, the oldest, can be near a form; all can be its own
 SIMILARITY = 0.4  # drain3's: least share of tokens that are alike in a template near a form
 
 
@@ -84,14 +85,12 @@ class _Difference(NamedTuple):
         words: at so many tokens in a word, or in something else that does not vary by nature.
         values: at so many others.
         place: the last of the words.
-        same: so many tokens are the same.
         kept: whether a token with letters is the same.
     """
 
     words: int
     values: int
     place: int
-    same: int
     kept: bool
 
 
@@ -103,17 +102,11 @@ class _Template(NamedTuple):
 
 
 class _Best(NamedTuple):
-    """The templates that are near a form.
+    """The templates that are near a form."""
 
-    Args:
-        similar: differs least of those that differ in values alone.
-        near: differs least of all.
-        crowd: how many there are.
-    """
-
-    similar: _Template
-    near: _Template
-    crowd: int
+    similar: _Template  # differs least of those that differ in values alone
+    near: _Template  # differs least of all
+    crowd: int  # how many there are
 
 
 class Leaves:
@@ -259,16 +252,15 @@ def _first(index: _Index, form: Tokens, count: int) -> int:
 @inlined
 def _difference(index: _Index, number: int, form: Tokens, count: int) -> _Difference:
     """Returns how a template differs from a form."""
-    words, values, place, same, kept = 0, 0, -1, 0, False
+    words, values, place, kept = 0, 0, -1, False
     if index.wild[number] == MERGED:
-        return _Difference(TOKENS, 0, -1, 0, False)
+        return _Difference(TOKENS, 0, -1, False)
     tokens, start = index.tokens, index.starts[number]
     for at in range(count):
         known = start + at
         if tokens.codes[known] == WILD:
             continue
         if tokens.codes[known] == form.codes[at]:
-            same += 1
             kept = kept or bool(tokens.kinds[known] & LETTERED)
         elif (tokens.kinds[known] ^ form.kinds[at]) & GLUED:
             words += TOKENS  # cut into tokens in another way: near nothing
@@ -278,7 +270,7 @@ def _difference(index: _Index, number: int, form: Tokens, count: int) -> _Differ
         else:
             words += 1
             place = at
-    return _Difference(words, values, place, same, kept)
+    return _Difference(words, values, place, kept)
 
 
 @inlined
@@ -301,28 +293,51 @@ def _family_place(places: Numbers, count: int) -> int:
 
 
 @inlined
-def _nearest(index: _Index, tools: _Tools, count: int) -> tuple[int, int, int]:
-    """Returns the template that a form is in, or one near it, or the place of a family."""
+def _same(index: _Index, number: int, form: Tokens, count: int) -> int:
+    """Returns how many tokens of a template a form has, -1 where it is not in the template."""
+    tokens, start, same = index.tokens, index.starts[number], 0
+    for at in range(count):
+        code = tokens.codes[start + at]
+        if code == form.codes[at]:
+            same += 1
+        elif code != WILD:
+            return -1
+    return same
+
+
+@inlined
+def _exact(index: _Index, form: Tokens, count: int) -> int:
+    """Returns the template that a form is in, of several the least general, then the oldest."""
     exact, most = NONE, -1
+    number = _first(index, form, count)
+    while number != NONE:
+        if index.wild[number] != MERGED:
+            same = _same(index, number, form, count)
+            if same > most:
+                exact, most = number, same
+        number = index.following[number]
+    return exact
+
+
+@inlined
+def _nearest(index: _Index, tools: _Tools, count: int) -> tuple[int, int]:
+    """Returns a template that is near a form, or the place of a family."""
     best = _Best(_Template(NONE, count + 1), _Template(NONE, count + 1), 0)
     tools.places[:count] = 0
     number = _first(index, tools.reading.tokens, count)
-    while number != NONE:
+    for _ in range(REACH):
+        if number == NONE:
+            break
         found = _difference(index, number, tools.reading.tokens, count)
-        if found.words + found.values == 0:
-            if found.same > most:
-                exact, most = number, found.same
-        elif found.kept and found.words <= (1 - SIMILARITY) * count:
+        if found.kept and found.words <= (1 - SIMILARITY) * count:
             best = _noted(best, number, found, count)
             if found.words == 1:
                 tools.places[found.place] += 1
         number = index.following[number]
-    if exact != NONE:
-        return exact, NONE, -1
     if best.similar.number != NONE:
-        return NONE, best.similar.number, -1
+        return best.similar.number, -1
     place = _family_place(tools.places, count)
-    return NONE, best.near.number if place < 0 and best.crowd >= CROWD else NONE, place
+    return best.near.number if place < 0 and best.crowd >= CROWD else NONE, place
 
 
 @kernel
@@ -333,8 +348,9 @@ def _search(
     index, tools = _lent(index), _lent_tools(tools)
     while at < forms:
         count = describe(texts.text, texts.ends[at], texts.ends[at + 1], tools.reading)
-        exact, near, place = _nearest(index, tools, count)
+        exact = _exact(index, tools.reading.tokens, count)
         if exact == NONE:
+            near, place = _nearest(index, tools, count)
             return at, near, place
         numbers[at] = exact
         at += 1
@@ -346,7 +362,9 @@ def _family(texts: Texts, form: int, place: int, index: _Index, tools: _Tools) -
     count = describe(texts.text, texts.ends[form], texts.ends[form + 1], tools.reading)
     members = np.empty(len(index.wild), dtype=np.int32)
     size, number = 0, _first(index, tools.reading.tokens, count)
-    while number != NONE:
+    for _ in range(REACH):
+        if number == NONE:
+            break
         found = _difference(index, number, tools.reading.tokens, count)
         if found.words == 1 and found.place == place and found.kept:
             members[size] = number
