@@ -21,7 +21,14 @@ SAMPLES = ROOT / "sample_logs"
 LABELS = sorted((SAMPLES / "labels").glob("*.csv"))
 MAX_BYTES = 10_000_000
 ADDRESSES = {  # where the addresses of a made log stand
+    "asa": r"[^\d.](\d+\.\d+\.\d+\.\d+)(?=[/ )]|$)",
     "auditd": r" l?addr=(\S+)",
+    "bind": r"client @\S+ ([^#]+)#",
+    "dnsmasq": r" from ([0-9.]+)$",
+    "dovecot": r" rip=([^,]+)",
+    "netfilter": r" (?:SRC|DST)=(\S+)",
+    "pf": r",(\d+\.\d+\.\d+\.\d+|2001:[0-9a-f:]+)(?=,)",
+    "postfix": r"[^d]\[([0-9][^\]]*\.[^\]]*)\]",
     "csv": r"^2026[^,]*,([^,]+),",
     "jsonl": r'"ip":"([^"]+)"',
     "suricata": r'_ip":"([0-9a-f:.]+)"',
@@ -96,7 +103,7 @@ def test_the_samples_together_are_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) < MAX_BYTES
 
 
-@pytest.mark.parametrize("name", ["auditd", "csv", "jsonl", "suricata", "syslog", "weblog", "zeek"])
+@pytest.mark.parametrize("name", ADDRESSES)
 def test_made_logs_use_only_documentation_and_private_addresses(name: str) -> None:
     text = sample_of(name).read_text(encoding="utf-8")
     addresses = set(re.findall(ADDRESSES[name], text, re.MULTILINE)) - {"?"}

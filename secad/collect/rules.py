@@ -7,7 +7,7 @@ What stands inside a rule (phrases, headers) its reader checks, with ``Rule.erro
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,17 +47,19 @@ class Rule:
 
 @dataclass(frozen=True)
 class RuleFile:
-    """A file of rules.
+    """A file of rules, or a folder of such files.
 
     Args:
         path: where it is.
         rules: in the order of the file.
         programs: names for lists of programs, from the table ``[programs]``.
+        choices: names for lists of texts, from the table ``[choices]``.
     """
 
     path: Path
     rules: tuple[Rule, ...]
     programs: Mapping[str, tuple[str, ...]]
+    choices: Mapping[str, tuple[str, ...]]
 
 
 def rules_folder() -> Path:
@@ -78,8 +80,35 @@ def rules_folder() -> Path:
 
 @lru_cache(maxsize=32)
 def read_rules(name: str, table: str, keys: tuple[tuple[str, type], ...]) -> RuleFile:
-    """Returns the rules in one file of the rules folder; see ``read_rule_file``."""
-    return read_rule_file(rules_folder() / name, table, dict(keys))
+    """Returns the rules in a file of the rules folder, or in all files of a folder in it."""
+    path = rules_folder() / name
+    if not path.is_dir():
+        return read_rule_file(path, table, dict(keys))
+    return joined([read_rule_file(file, table, dict(keys)) for file in sorted(path.glob("*.toml"))])
+
+
+def joined(files: Sequence[RuleFile]) -> RuleFile:
+    """Returns the rules of several files of one folder, in the order given.
+
+    Raises:
+        RuleError: two files have an id, or a name of ``[programs]`` or ``[choices]``, in common.
+    """
+    rules: dict[str, Rule] = {}
+    for rule in (rule for file in files for rule in file.rules):
+        if rule.id in rules:
+            raise rule.error(f"the id is taken by another rule at {rules[rule.id].at}")
+        rules[rule.id] = rule
+    programs: dict[str, tuple[str, ...]] = {}
+    choices: dict[str, tuple[str, ...]] = {}
+    for file in files:
+        for known, named in ((programs, file.programs), (choices, file.choices)):
+            taken = sorted({*known} & {*named})
+            if taken:
+                raise RuleError(
+                    f"the name {taken[0]!r} is taken by another file", at=str(file.path), hint=_HINT
+                )
+            known.update(named)
+    return RuleFile(files[0].path.parent, tuple(rules.values()), programs, choices)
 
 
 def read_rule_file(path: Path, table: str, keys: Mapping[str, type]) -> RuleFile:
@@ -95,10 +124,10 @@ def read_rule_file(path: Path, table: str, keys: Mapping[str, type]) -> RuleFile
             key or an id that is taken.
     """
     text, content = _read(path)
-    unknown = sorted({*content} - {table, "programs"})
+    unknown = sorted({*content} - {table, "programs", "choices"})
     if unknown:
         raise RuleError(
-            f"table {unknown[0]!r} is not known, allowed are {table!r} and 'programs'",
+            f"table {unknown[0]!r} is not known, allowed are {table!r}, 'programs' and 'choices'",
             at=str(path),
             hint=_HINT,
         )
@@ -108,7 +137,8 @@ def read_rule_file(path: Path, table: str, keys: Mapping[str, type]) -> RuleFile
         if rule.id in rules:
             raise rule.error(f"the id is taken by another rule at {rules[rule.id].at}")
         rules[rule.id] = rule
-    return RuleFile(path, tuple(rules.values()), _programs(content, path))
+    programs, choices = _lists(content, "programs", path), _lists(content, "choices", path)
+    return RuleFile(path, tuple(rules.values()), programs, choices)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -146,11 +176,9 @@ def _rule(
     return rule
 
 
-def _programs(content: Mapping[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
-    named = content.get("programs", {})
-    for name, programs in named.items():
-        if not isinstance(programs, list) or not all(isinstance(one, str) for one in programs):
-            raise RuleError(
-                f"programs {name!r} is {programs!r}, it must be a list of names", at=str(path)
-            )
-    return {name: tuple(programs) for name, programs in named.items()}
+def _lists(content: Mapping[str, Any], table: str, path: Path) -> dict[str, tuple[str, ...]]:
+    named = content.get(table, {})
+    for name, texts in named.items():
+        if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+            raise RuleError(f"{table} {name!r} is {texts!r}, it must be a list", at=str(path))
+    return {name: tuple(texts) for name, texts in named.items()}

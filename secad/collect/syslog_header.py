@@ -16,7 +16,7 @@ from secad.collect.columns import utc_times
 from secad.collect.device_times import Instants, made
 from secad.features.slot_types import integers
 from secad.features.spans import Bytes, Places, buffer_of, gather
-from secad.features.syslog_frame import UNTAGGED, frame, span
+from secad.features.syslog_frame import frame, span
 from secad.features.syslog_tag import (
     HOST,
     IS_YEARLESS,
@@ -27,6 +27,7 @@ from secad.features.syslog_tag import (
     PRIORITY,
     PROGRAM,
     STATUS,
+    UNTAGGED,
 )
 
 NO_YEAR = "no time: the day exists in none of the last 8 years"

@@ -234,7 +234,7 @@ def _compile(items: list[Item], text: str, pool: _Pool) -> _Compiled:
         if isinstance(item, str):
             if place or not leading:
                 steps.append(pool.literal(item.encode()))
-        elif item.kind == "rest" or (item.kind == "text" and place == len(items) - 1):
+        elif item.kind == "rest" or _is_last_text(item, place, items, one):
             if one.rest != NO_REST:
                 raise RuleError(f"phrase {text!r} has two slots of type 'rest', one is allowed")
             one.rest = _place(one, item.name, text)
@@ -242,6 +242,11 @@ def _compile(items: list[Item], text: str, pool: _Pool) -> _Compiled:
         else:
             steps.append(_step(one, item, text, pool, in_tail=one.rest != NO_REST))
     return one
+
+
+def _is_last_text(item: Slot, place: int, items: list[Item], one: _Compiled) -> bool:
+    """Returns whether a slot of type ``text`` takes all that is left of the message."""
+    return item.kind == "text" and place == len(items) - 1 and one.rest == NO_REST
 
 
 def _is_value(item: Item) -> bool:

@@ -109,10 +109,21 @@ class Found:
         return (self.matches[:, FLAGS] & IS_YEARLESS) > 0
 
     @cached_property
+    def _matched(self) -> npt.NDArray[np.bool_]:
+        """(phrases + 1,) which phrases fit some message; the last: whether none fits one."""
+        matched = np.zeros(len(self.rules), dtype=np.bool_)
+        matched[self.matches[:, PHRASE]] = True
+        return matched
+
+    @cached_property
+    def used(self) -> npt.NDArray[np.int32]:
+        """The numbers of the rules that some message fits, ascending."""
+        return np.unique(self.rules[self._matched & (self.rules >= 0)])
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The names of the slots that some matched phrase has."""
-        used = np.unique(self.matches[:, PHRASE])
-        present = (self.slot_of[used] != NONE).any(axis=0)
+        present = (self.slot_of[self._matched] != NONE).any(axis=0)
         return tuple(name for name, here in zip(self.names, present.tolist(), strict=True) if here)
 
     def spans(self, name: str) -> Places:

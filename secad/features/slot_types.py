@@ -45,6 +45,19 @@ def integers(data: Bytes, places: Places) -> pa.Array:
     return pa.array(values, mask=absent)
 
 
+def only_addresses(data: Bytes, places: Places) -> Places:
+    """Returns (2, N) the spans at ``places`` that are IP addresses, first byte -1 elsewhere.
+
+    Args:
+        data: the buffer.
+        places: (2, N) first byte and bytes of each, first byte -1 for null.
+    """
+    kept = np.full_like(places, -1)
+    if places.shape[1]:
+        _keep_addresses(data, places, kept)
+    return kept
+
+
 @inlined
 def is_space(byte: int) -> bool:
     """Returns whether a byte is a blank or a tab."""
@@ -170,3 +183,12 @@ def _read_integers(
             value = value * 10 + (peek(data, place) - 48)
         values[row] = value
         absent[row] = False
+
+
+@kernel
+def _keep_addresses(data: Bytes, places: Places, kept: Places) -> None:
+    for row in range(places.shape[1]):
+        at, stop = places[0, row], places[0, row] + places[1, row]
+        if at >= 0 and is_ip(data, at, stop):
+            at = unmapped(data, at, stop)
+            kept[0, row], kept[1, row] = at, stop - at

@@ -17,7 +17,7 @@ from secad.features.inlined import borrowed, inlined, peek
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places
 from secad.features.syslog_tag import (
-    CORE,
+    CONTINUED,
     DATA,
     HOST,
     IS_YEARLESS,
@@ -25,13 +25,14 @@ from secad.features.syslog_tag import (
     MESSAGE,
     MESSAGE_ID,
     MICROS,
-    MODULE,
+    NO_TIME,
     NONE,
     PID,
     PRIORITY,
     PROGRAM,
-    REPEATED,
     STATUS,
+    TAGGED,
+    UNTAGGED,
     WIDTH,
     Scan,
     begins,
@@ -42,17 +43,14 @@ from secad.features.syslog_tag import (
     skip_blanks,
     word_end,
 )
-
-NO_TIME, CONTINUED, UNTAGGED, TAGGED = range(4)
-"""STATUS: no time found, none and the line begins with a blank, framed without a program's name,
-framed with one."""
+from secad.features.syslog_unwrap import unwrap
 
 _ISO, _SYSLOG = compile_clock("iso"), compile_clock("syslog")
 _ISO_END, _SYSLOG_END = len(_ISO), len(_ISO) + len(_SYSLOG)
 
-_OPEN, _CLOSE, _OPEN_ROUND, _CLOSE_ROUND = ord("["), ord("]"), ord("("), ord(")")
+_OPEN, _CLOSE = ord("["), ord("]")
 _LESS, _MORE, _QUOTE, _BACKSLASH, _DASH = (ord(mark) for mark in '<>"\\-')
-_COLON, _UNDERSCORE, _T = ord(":"), ord("_"), ord("T")
+_COLON, _T = ord(":"), ord("T")
 _VERSION = ord("1")  # of RFC 5424
 _MOST_PRIORITY = 191
 
@@ -66,13 +64,7 @@ def _marks(characters: bytes) -> Bytes:
 _NOT_IN_HOST = _marks(b"[](){}=\"'<>|,;!?\\")
 
 
-def _word(text: bytes) -> Bytes:
-    return np.frombuffer(text, dtype=np.uint8).copy()
-
-
-_REPEATED, _TIMES = _word(b"message repeated "), _word(b" times: [ ")
-_PAM, _SOLARIS, _KERNEL = _word(b"pam_"), _word(b"[ID "), _word(b"kernel:")
-_LAST = _word(b"last message repeated ")
+_LAST = np.frombuffer(b"last message repeated ", dtype=np.uint8).copy()
 
 
 def frame(data: Bytes, places: Places) -> Places:
@@ -89,9 +81,25 @@ def frame(data: Bytes, places: Places) -> Places:
     return frames
 
 
+def rewrap(data: Bytes, frames: Places) -> None:
+    """Finds CORE and MODULE of frames that were made from PROGRAM and MESSAGE alone."""
+    if len(frames):
+        clocks = np.concatenate([_ISO, _SYSLOG])
+        _unwrap_all(Scan(data, frames, clocks, np.zeros(FIELDS, dtype=np.int64)))
+
+
 def span(frames: Places, part: int) -> Places:
     """Returns (2, N) the spans of a part, contiguous."""
     return np.ascontiguousarray(frames[:, part : part + 2].T)
+
+
+@kernel
+def _unwrap_all(scan: Scan) -> None:
+    scan = Scan(
+        borrowed(scan.data), borrowed(scan.frames), borrowed(scan.clocks), borrowed(scan.fields)
+    )
+    for row in range(scan.frames.shape[0]):
+        unwrap(scan, row)
 
 
 @kernel
@@ -113,7 +121,7 @@ def _frame_all(scan: Scan, places: Places) -> None:
         at = _time(scan, row, at, end)
         if at >= 0:
             _frame_3164(scan, row, skip_blanks(data, at, end), end)
-            _unwrap(scan, row)
+            unwrap(scan, row)
 
 
 @inlined
@@ -156,9 +164,14 @@ def _time(scan: Scan, row: int, at: int, end: int) -> int:
 def _frame_3164(scan: Scan, row: int, at: int, end: int) -> None:
     data, frames = scan.data, scan.frames
     stop = word_end(data, at, end)
+    if at < end and peek(data, at) == _LESS and peek(data, stop - 1) == _MORE:
+        at = skip_blanks(data, stop, end)  # FreeBSD's "<mail.info>"
+        stop = word_end(data, at, end)
     if _is_host(data, at, stop) and not begins(data, at, end, _LAST):
         keep(scan, row, HOST, at, stop)
         at = skip_blanks(data, stop, end)
+        if at + 1 < end and peek(data, at) == _COLON and is_space(peek(data, at + 1)):
+            at = skip_blanks(data, at + 1, end)  # "fw1 : %ASA-6-302013: Built ..."
     after = read_tag(scan, row, at, end)
     if after >= 0:
         frames[row, STATUS] = TAGGED
@@ -173,58 +186,6 @@ def _is_host(data: Bytes, at: int, stop: int) -> bool:
     while at < stop and not _NOT_IN_HOST[peek(data, at)]:
         at += 1
     return at == stop
-
-
-@inlined
-def _unwrap(scan: Scan, row: int) -> None:
-    data, frames = scan.data, scan.frames
-    at = frames[row, MESSAGE]
-    if at < 0:
-        return
-    end = at + frames[row, MESSAGE + 1]
-    while end > at and is_space(peek(data, end - 1)):
-        end -= 1
-    frames[row, MESSAGE + 1] = end - at
-    if peek(data, end - 1) == _CLOSE and begins(data, at, end, _REPEATED):
-        stop, count = read_number(data, at + len(_REPEATED), end)
-        if begins(data, stop, end, _TIMES):
-            frames[row, REPEATED] = count
-            at, end = stop + len(_TIMES), end - 1
-    if begins(data, at, end, _SOLARIS) or begins(data, at, end, _KERNEL):
-        while at < end and peek(data, at) != _CLOSE:
-            at += 1
-        at = at + 2 if at + 1 < end and peek(data, at + 1) == _COLON else at + 1
-        at = skip_blanks(data, at, end)
-    at = _module(scan, row, at, end)
-    keep(scan, row, CORE, at, end)
-
-
-@inlined
-def _module(scan: Scan, row: int, at: int, end: int) -> int:
-    """Returns the place after ``pam_unix(sshd:auth): ``, whose module's name it keeps."""
-    data = scan.data
-    first = at + 1 if at < end and peek(data, at) == _OPEN_ROUND else at
-    if not begins(data, first, end, _PAM):
-        return at
-    stop = first
-    while stop < end and (
-        peek(data, stop) == _UNDERSCORE
-        or 48 <= peek(data, stop) <= 57
-        or 97 <= peek(data, stop) <= 122
-    ):
-        stop += 1
-    after = stop
-    if after < end and peek(data, after) == _OPEN_ROUND:
-        while after < end and peek(data, after) != _CLOSE_ROUND:
-            after += 1
-    if after < end and peek(data, after) == _CLOSE_ROUND:
-        after += 1
-    if after < end and peek(data, after) == _COLON:
-        after += 1
-    if after >= end or not is_space(peek(data, after)):
-        return at
-    keep(scan, row, MODULE, first, stop)
-    return skip_blanks(data, after, end)
 
 
 @inlined
@@ -252,7 +213,7 @@ def _frame_5424(scan: Scan, row: int, at: int, end: int) -> None:
     ):
         at += 3  # the byte order mark that says "this is UTF-8"
     keep(scan, row, MESSAGE, at, end)
-    _unwrap(scan, row)
+    unwrap(scan, row)
 
 
 @inlined
@@ -280,8 +241,3 @@ def _structured(scan: Scan, row: int, at: int, end: int) -> int:
             return stop + 1
         stop += 1
     return at
-
-
-@inlined
-def _in_module(byte: int) -> bool:
-    return byte == _UNDERSCORE or 48 <= byte <= 57 or 97 <= byte <= 122

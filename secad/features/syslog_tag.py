@@ -34,15 +34,19 @@ from secad.features.spans import Bytes, Places
 WIDTH = 22
 """Columns of a frame; from HOST on each is a span: first byte (NONE where absent) and bytes.
 
-CORE is the message without what wraps it: ``message repeated 2 times: [ ... ]`` (then REPEATED
-is 2), a PAM module's name (then MODULE is that name), Solaris' ``[ID ...]`` and a kernel's stamp
-(``kernel:[ 9.1]: ...`` behind another program's tag). DATA is RFC 5424's structured data.
+CORE is the message without what wraps it, see ``secad.features.syslog_unwrap``; MODULE is the
+name under which phrases know it, where that is not the program's. DATA is RFC 5424's structured
+data.
 """
+
+NO_TIME, CONTINUED, UNTAGGED, TAGGED = range(4)
+"""STATUS: no time found, none and the line begins with a blank, framed without a program's name,
+framed with one."""
 
 NONE = -1
 
 _OPEN, _CLOSE, _OPEN_ROUND, _CLOSE_ROUND = ord("["), ord("]"), ord("("), ord(")")
-_COLON, _SLASH, _DOT = ord(":"), ord("/"), ord(".")
+_COLON, _SLASH, _DOT, _MORE = ord(":"), ord("/"), ord("."), ord(">")
 _MOST_TAG_BYTES = 64  # of a tag with blanks inside
 _MOST_DIGITS = 18
 _PAM = np.frombuffer(b"pam_", dtype=np.uint8).copy()
@@ -195,19 +199,43 @@ def _tag_with_blanks(scan: Scan, row: int, at: int, blank: int, end: int) -> int
 
 @inlined
 def keep_program(scan: Scan, row: int, at: int, stop: int) -> None:
-    """Keeps a program's name without its path, and the PAM module behind it as MODULE."""
+    """Keeps a program's name without its path, and what names its messages better as MODULE.
+
+    That is the PAM module behind it, or the last part of ``postfix/submission/smtpd``, ``/smtpd``.
+    """
     data = scan.data
+    at = _behind_path(data, at, stop)
+    opened, part = at, at
+    while opened < stop and peek(data, opened) != _OPEN_ROUND:
+        if peek(data, opened) == _SLASH:
+            part = opened
+        opened += 1
+    if part > at:
+        keep(scan, row, MODULE, part, opened)
+    keep(scan, row, PROGRAM, at, _name_end(scan, row, at, opened, stop))
+
+
+@inlined
+def _behind_path(data: Bytes, at: int, stop: int) -> int:
     if peek(data, at) == _SLASH:
         for place in range(at, stop - 1):
             if peek(data, place) == _SLASH:
                 at = place + 1
-    opened = at
-    while opened < stop and peek(data, opened) != _OPEN_ROUND:
-        opened += 1
-    if opened > at and peek(data, stop - 1) == _CLOSE_ROUND:
+    return at
+
+
+@inlined
+def _name_end(scan: Scan, row: int, at: int, opened: int, stop: int) -> int:
+    """Returns where a program's name ends that may have a ``(`` inside, at ``opened``."""
+    data = scan.data
+    if opened == at:
+        return stop
+    if peek(data, stop - 1) == _CLOSE_ROUND:
         if begins(data, opened + 1, stop, _PAM):
             keep(scan, row, MODULE, opened + 1, stop - 1)
         stop = opened  # "sshd(pam_unix)", "auth-worker(304)", "Google Chrome Helper (GPU)"
         while stop > at and is_space(peek(data, stop - 1)):
             stop -= 1
-    keep(scan, row, PROGRAM, at, stop)
+    elif peek(data, stop - 1) == _MORE:
+        stop = opened  # Dovecot's "imap(alice)<4711><DaFEs1Y>", "auth(alice,192.0.2.1)<DaFEs1Y>"
+    return stop

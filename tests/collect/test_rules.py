@@ -12,13 +12,14 @@ import pytest
 
 from secad.base.errors import RuleError
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.formats.syslog import RULE_KEYS as PHRASE_KEYS
-from secad.collect.formats.syslog import RULES_FILE as PHRASES
-from secad.collect.formats.syslog import Syslog, compile_rules, programs_of
+from secad.collect.formats.syslog import Syslog
 from secad.collect.formats.text import RULE_KEYS as HEADER_KEYS
 from secad.collect.formats.text import RULES_FILE as HEADERS
 from secad.collect.formats.text import PlainText, compile_headers
 from secad.collect.rules import Rule, RuleFile, read_rule_file, read_rules, rules_folder
+from secad.collect.syslog_columns import RULES_FOLDER as PHRASES
+from secad.collect.syslog_rules import RULE_KEYS as PHRASE_KEYS
+from secad.collect.syslog_rules import compile_rules, programs_of
 
 ANCHOR = datetime(2026, 11, 23, tzinfo=UTC)
 PHRASE_FILE = read_rules(PHRASES, "phrase", PHRASE_KEYS)
@@ -41,6 +42,10 @@ def syslog_line(message: str, program: str) -> bytes:
     tag = f"{program}: " if program else ""
     if program.startswith("pam_"):
         tag = f"app({program})[1]: "
+    if program.startswith("/"):
+        tag = f"postfix{program}[1]: "
+    if program.isdigit() or (program.isupper() and not program.startswith("CRON")):
+        tag = f"%ASA-6-{program}: "
     if " " in program:
         tag = f"{program}[1]: "
     return f"Nov 20 10:00:00 host {tag}{message}".encode()
@@ -78,7 +83,7 @@ def test_rule_names_are_ids(file: RuleFile) -> None:
 
 
 def test_rules_lie_beside_the_package() -> None:
-    assert (rules_folder() / PHRASES).is_file()
+    assert (rules_folder() / PHRASES).is_dir()
 
 
 GOOD = 'id = "a"\nwhy = "w"\nowner = "o"\n'
@@ -90,7 +95,10 @@ GOOD = 'id = "a"\nwhy = "w"\nowner = "o"\n'
         ("[[phrase]", "not valid TOML"),
         ('[[phrase]]\nid = "a"', "rule 'a': key 'why' is missing"),
         ("[[phrase]]\nwhy = 'w'", "rule 'number 1': key 'id' is missing"),
-        (f"[[phrase]]\n{GOOD}color = 1", "'color' is not known, allowed are id, owner, phrases"),
+        (
+            f"[[phrase]]\n{GOOD}color = 1",
+            "'color' is not known, allowed are cases, id, owner, pairs",
+        ),
         (f"[[phrase]]\n{GOOD}phrases = 'x'", "'phrases' is 'x', it must be a list"),
         (f"[[phrase]]\n{GOOD}[[phrase]]\n{GOOD}", "the id is taken by another rule"),
         ("[[phrases]]", "table 'phrases' is not known, allowed are 'phrase'"),
@@ -127,7 +135,10 @@ def made(tmp_path: Path, table: str, body: str, keys: tuple[tuple[str, type], ..
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("phrases = ['{colour}']", "'colour' is no column of syslog, allowed are destination_ip"),
+        (
+            "phrases = ['{colour}']",
+            "'colour' is no column of syslog, allowed are destination_domain",
+        ),
         ("phrases = ['x']\nsets = {colour = 'red'}", "'colour' is no column of syslog"),
         ("phrases = ['{user_name}{user_id}']", "two slots with nothing between them"),
         ("phrases = []", "it must be a list of one or more texts"),

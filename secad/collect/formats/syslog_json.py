@@ -28,8 +28,8 @@ from secad.collect.syslog_header import (
 from secad.collect.text import decode, reject
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places, gather
-from secad.features.syslog_frame import UNTAGGED, span
-from secad.features.syslog_tag import CORE, MESSAGE, NONE, PID, PROGRAM, STATUS
+from secad.features.syslog_frame import span
+from secad.features.syslog_tag import CORE, MESSAGE, NONE, PID, PROGRAM, STATUS, UNTAGGED
 
 _SURE, _SURER = 0.955, 0.04  # above syslog's, with the share of objects
 _LEAST_SHARE = 0.5  # of objects among the lines; below it, syslog reads the file
