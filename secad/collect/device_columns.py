@@ -28,6 +28,8 @@ from secad.features.syslog_frame import frame
 
 NO_TIME = "no time: neither the record's fields nor a syslog header before it hold one"
 
+# letters beyond ASCII by their numbers: classes of Unicode take long to compile
+_NO_WORD, _TWO_LETTERS = r"[^0-9a-z\x{80}-\x{10FFFF}]+", r"[a-z\x{80}-\x{10FFFF}]{2}"
 _MOST_SLUG = 48
 _MOST_NAME = 80  # characters; a longer name is a message
 _PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "47": "gre", "50": "esp", "58": "ipv6-icmp"}
@@ -133,14 +135,15 @@ def label_maps(pairs: Pairs, count: int) -> pa.MapArray:
 
 
 def distinct(column: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """Returns ``change(column)``, done once for each distinct value."""
-    coded = column.dictionary_encode()
+    """Returns ``change(column)``, done once for each distinct value; it may come encoded."""
+    encoded = pa.types.is_dictionary(column.type)
+    coded = column if encoded else column.dictionary_encode()
     return change(coded.dictionary).take(coded.indices)
 
 
 def slug(text: pa.Array) -> pa.Array:
     """Returns texts in small letters and digits with hyphens, null where nothing is left."""
-    words = pc.replace_substring_regex(pc.utf8_lower(text), r"[^\pL\pN]+", "-")
+    words = pc.replace_substring_regex(pc.utf8_lower(text), _NO_WORD, "-")
     words = pc.utf8_trim(pc.utf8_slice_codeunits(words, 0, _MOST_SLUG), "-")
     return pc.if_else(pc.equal(words, ""), None, words)
 
@@ -155,9 +158,9 @@ def kind_of(*names: pa.Array) -> pa.Array:
 
 def _kind(name: pa.Array) -> pa.Array:
     short = pc.if_else(pc.less_equal(pc.utf8_length(name), _MOST_NAME), name, None)
-    apart = pc.replace_substring_regex(short, r"(\p{Ll})(\p{Lu})", r"\1 \2")  # LoginFailed
+    apart = pc.replace_substring_regex(short, r"([a-z])([A-Z])", r"\1 \2")  # LoginFailed
     words = slug(pc.replace_substring_regex(apart, r"\S*\d\S*", " "))
-    return pc.if_else(pc.match_substring_regex(words, r"\pL\pL"), words, None)
+    return pc.if_else(pc.match_substring_regex(words, _TWO_LETTERS), words, None)
 
 
 def level_of(severity: pa.Array) -> pa.Array:
@@ -227,9 +230,16 @@ def split_process(columns: dict[str, pa.Array]) -> None:
     """Takes the path off a process's name, and makes it the executable."""
     written = columns.get("process_name")
     if written is not None:
-        path = pc.if_else(pc.match_substring_regex(written, r"[\\/]"), written, None)
-        columns["process_executable"] = path
-        columns["process_name"] = pc.replace_substring_regex(written, r"^.*[\\/]", "")
+        columns["process_executable"] = distinct(written, _path)
+        columns["process_name"] = distinct(written, _base_name)
+
+
+def _path(text: pa.Array) -> pa.Array:
+    return pc.if_else(pc.match_substring_regex(text, r"[\\/]"), text, None)
+
+
+def _base_name(text: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(text, r"^.*[\\/]", "")
 
 
 def write_words(columns: dict[str, pa.Array]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secad.base.compiled import kernel
-from secad.features.inlined import borrowed, inlined
+from secad.features.inlined import borrowed, inlined, peek
 from secad.features.key_values import UNKNOWN, Keys, known_keys, look_up
 from secad.features.slot_types import is_space
 from secad.features.spans import Bytes, Places
@@ -169,10 +169,11 @@ def read_pairs(
 
 @kernel
 def _count_equals(data: Bytes, places: Places) -> int:
+    data = borrowed(data)
     count = 0
     for row in range(places.shape[1]):
         for at in range(places[0, row], places[0, row] + places[1, row]):
-            count += data[at] == _EQUALS_MARK
+            count += peek(data, at) == _EQUALS_MARK
     return count
 
 
@@ -233,7 +234,7 @@ def _read_blanked(found: Found, table: Wanted, row: int, at: int, end: int) -> N
     key, key_end = -1, -1
     word, plain, escapes = at, True, 0
     while at < end:
-        kind = _CLASSES[data[at]]
+        kind = peek(_CLASSES, peek(data, at))
         if kind == _BLANK:
             word, plain = at + 1, True
         elif kind == _EQUALS and plain and at > word:
@@ -263,7 +264,7 @@ def _read_delimited(
         start, equals = at, -1
         width = 0
         while at < end and width == 0:
-            if equals < 0 and data[at] == _EQUALS_MARK:
+            if equals < 0 and peek(data, at) == _EQUALS_MARK:
                 equals = at
             width = _delimiter_width(data, at, end, delimiter)
             at += width == 0
@@ -281,9 +282,9 @@ def _read_delimited(
 
 @inlined
 def _delimiter_width(data: Bytes, at: int, end: int, delimiter: int) -> int:
-    if data[at] == delimiter:
+    if peek(data, at) == delimiter:
         return 1
-    if delimiter != _TAB or data[at] != _HASH or at + 4 > end:
+    if delimiter != _TAB or peek(data, at) != _HASH or at + 4 > end:
         return 0
     for step in range(4):
         if data[at + step] != _ESCAPED_TAB[step]:

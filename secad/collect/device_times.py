@@ -162,8 +162,9 @@ def _programs(layouts: tuple[str, ...]) -> tuple[Program, Places]:
 
 @kernel
 def _read_all(data: Bytes, places: Places, code: Program, begins: Places, found: Places) -> None:
+    data, code = borrowed(data), borrowed(code)
     fields = np.zeros(FIELDS, dtype=np.int64)
-    reader = Reader(borrowed(data), borrowed(code), fields)
+    reader = Reader(data, code, fields)
     for row in range(places.shape[1]):
         at, end = places[0, row], places[0, row] + places[1, row]
         if at < 0 or at == end:
@@ -174,13 +175,14 @@ def _read_all(data: Bytes, places: Places, code: Program, begins: Places, found:
             continue
         for layout in range(len(begins) - 1):
             stop = read_time(reader, at, end, begins[layout], begins[layout + 1])
-            if stop >= 0 and _finish(data, stop, end, fields, found[:, row]):
+            if stop >= 0 and _finish(data, (stop, end), fields, found, row):
                 break
 
 
 @kernel
-def _finish(data: Bytes, at: int, end: int, fields: Places, found: Places) -> bool:
+def _finish(data: Bytes, span: tuple[int, int], fields: Places, found: Places, row: int) -> bool:
     """Reads a fraction and a zone behind a time; returns whether nothing else stands there."""
+    at, end = span
     micros = instant(fields)
     if at < end and data[at] in (_DOT, _COMMA):
         unit = 100_000
@@ -196,8 +198,8 @@ def _finish(data: Bytes, at: int, end: int, fields: Places, found: Places) -> bo
     if shift != _NO_SHIFT and not zoned:
         micros -= shift * 1_000_000
         zoned = True
-    found[0] = micros
-    found[1] = _IS_TIME + _IS_ZONED * zoned + _IS_YEARLESS * (fields[YEARLESS] == 1)
+    found[0, row] = micros
+    found[1, row] = _IS_TIME + _IS_ZONED * zoned + _IS_YEARLESS * (fields[YEARLESS] == 1)
     return True
 
 
@@ -214,10 +216,12 @@ def _zone(data: Bytes, at: int, end: int) -> int:
         at += 1
     shift = 0
     if at > start:
-        known = np.flatnonzero(packed == _ZONES)
-        if len(known) == 0:
+        known = 0
+        while known < len(_ZONES) and _ZONES[known] != packed:
+            known += 1
+        if known == len(_ZONES):
             return _BAD_ZONE
-        shift = _SHIFTS[known[0]]
+        shift = _SHIFTS[known]
     if at < end and data[at] in (_PLUS, _MINUS):
         seconds, at = _offset(data, at, end)
         shift += seconds

@@ -14,6 +14,7 @@ import pyarrow as pa
 from secad.base.compiled import kernel
 from secad.collect.weblog_parts import HOST, METHOD, PARTS, PATH, QUERY, VERSION
 from secad.collect.weblog_requests import read_request, read_target
+from secad.features.inlined import borrowed
 from secad.features.slot_types import is_ip
 from secad.features.spans import Bytes, Places, buffer_of, gather
 
@@ -33,6 +34,7 @@ def is_address(data: Bytes, places: Places) -> npt.NDArray[np.bool_]:
 
 @kernel
 def _are_addresses(data: Bytes, places: Places, found: npt.NDArray[np.bool_]) -> None:
+    data = borrowed(data)
     for row in range(places.shape[1]):
         at = places[0, row]
         if at >= 0:

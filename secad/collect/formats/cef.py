@@ -191,22 +191,23 @@ def _columns(
     device.read_numbers(columns, pairs, Cef.extensions)
     user, target = columns.pop("source_user", nothing), columns.pop("destination_user", nothing)
     provider = pc.binary_join_element_wise(fields[_VENDOR], fields[_PRODUCT], " ")
-    name, act = fields[_NAME], columns.get("cef_action", nothing)
-    said_category = columns.get("cef_category", nothing)
-    app = columns.get("network_protocol", nothing)
+    name = fields[_NAME].dictionary_encode()
+    acts = [columns[key] for key in ("event_outcome", "cef_action") if key in columns]
+    said_of = [columns["cef_category"]] if "cef_category" in columns else []
+    apps = [columns["network_protocol"]] if "network_protocol" in columns else []
     return columns | {
         "host_name": pc.coalesce(columns.get("host_name", nothing), header["host_name"]),
         "event_provider": device.distinct(provider, device.slug),
         "event_code": fields[_SIGNATURE],
         "event_action": device.kind_of(name, fields[_SIGNATURE]),
-        "event_category": device.category_of(said_category, name, app),
-        "event_outcome": device.outcome_of(columns.get("event_outcome", nothing), act, name),
+        "event_category": device.category_of(*said_of, name, *apps),
+        "event_outcome": device.outcome_of(*acts, name),
         "event_duration": _duration(said, count),
         "log_level": device.level_of(fields[_SEVERITY]),
         "user_name": pc.coalesce(user, target),
         "user_target_name": target,
-        "message": pc.coalesce(columns.get("message", nothing), name),
-        "cef_name": name,
+        "message": pc.coalesce(columns.get("message", nothing), fields[_NAME]),
+        "cef_name": fields[_NAME],
         "cef_severity": fields[_SEVERITY],
         "cef_device_version": fields[_VERSION],
         "labels": device.label_maps(pairs, count),

@@ -21,7 +21,7 @@ from secad.collect import device_columns as device
 from secad.collect.columns import by_pieces, lines_of
 from secad.collect.device_pairs import PIECE_ROWS, Pairs, read_pairs, wanted
 from secad.collect.device_records import NO_RECORD, SHORT, WHOLE, Records, read_records
-from secad.collect.device_times import LAYOUTS, Instants, java_layout, read_instants
+from secad.collect.device_times import LAYOUTS, Instants, first_of, java_layout, read_instants
 from secad.collect.text import decode, reject
 from secad.features.spans import Bytes, Places, gather
 
@@ -166,9 +166,10 @@ def _parse(lines: pa.RecordBatch, context: ParseContext) -> Parsed:
 def _received(pairs: Pairs) -> Instants:
     """Returns devTime's instants, each by its devTimeFormat where that is understood."""
     places = pairs.spans["received"]
-    found = read_instants(pairs.data, places)
     if "layout" not in pairs.spans:
-        return found
+        return read_instants(pairs.data, places)
+    found = Instants(*np.zeros((2, places.shape[1]), dtype=np.int64))
+    rest = np.ones(places.shape[1], dtype=np.bool_)
     patterns = gather(pairs.data, *pairs.spans["layout"]).dictionary_encode()
     for number, pattern in enumerate(patterns.dictionary.slice(0, _MOST_LAYOUTS).to_pylist()):
         layout = java_layout(pattern)
@@ -178,7 +179,8 @@ def _received(pairs: Pairs) -> Instants:
         chosen = np.ascontiguousarray(places[:, rows])
         by_layout = read_instants(pairs.data, chosen, (layout, *LAYOUTS))
         found.micros[rows], found.flags[rows] = by_layout.micros, by_layout.flags
-    return found
+        rest[rows] = False
+    return first_of([found, read_instants(pairs.data, np.where(rest, places, -1))])
 
 
 def _columns(records: Records, pairs: Pairs, header: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
@@ -192,18 +194,19 @@ def _columns(records: Records, pairs: Pairs, header: Mapping[str, pa.Array]) -> 
     device.split_process(columns)
     device.read_numbers(columns, pairs, Leef.extensions)
     provider = pc.binary_join_element_wise(fields[_VENDOR], fields[_PRODUCT], " ")
-    event, said = fields[_EVENT], columns.get("leef_category", nothing)
+    event = fields[_EVENT].dictionary_encode()
+    said = columns.get("leef_category", nothing).dictionary_encode()
     act = columns.get("leef_action", nothing)
     severity = columns.get("leef_severity", nothing)
     return columns | {
         "host_name": pc.coalesce(columns.get("host_name", nothing), header["host_name"]),
         "event_provider": device.distinct(provider, device.slug),
-        "event_code": event,
+        "event_code": fields[_EVENT],
         "event_action": device.kind_of(event, said, event),
         "event_category": pc.coalesce(_logins(columns, count), device.category_of(said, event)),
         "event_outcome": device.outcome_of(columns.get("event_outcome", nothing), act, event),
         "log_level": device.level_of(severity),
-        "message": pc.coalesce(columns.get("message", nothing), event),
+        "message": pc.coalesce(columns.get("message", nothing), fields[_EVENT]),
         "leef_device_version": fields[_VERSION],
         "labels": device.label_maps(pairs, count),
     }
