@@ -274,7 +274,7 @@ class _Run:
         if known and not forced and known.format != form.name:
             form = self._reading.named(known.format)  # a log keeps the format that it began with
         source = known or self._ledger.new_source(first, stream.path, form.name)
-        start, unended = self._start(stream, source)
+        start, unended = self._start(stream, form, source)
         if stream.seekable:
             stream.file.seek(0 if framing_of(form, stream) else start.offset)
         end = self._read_on(stream, form, source, start, unended)
@@ -297,10 +297,13 @@ class _Run:
         stream.spool()
         return self._ledger.continued(stream.file, first, stream.path, stream.stamp)
 
-    def _start(self, stream: Stream, source: Source) -> tuple[Progress, Progress | None]:
+    def _start(
+        self, stream: Stream, form: Format, source: Source
+    ) -> tuple[Progress, Progress | None]:
         """Returns from where to read, and the place of a last line that still has no end.
 
-        A last line that had no end, and has grown since, is read again from its start.
+        A last line that had no end, and has grown since, is read again from its start; so is what
+        a framed format could not read at the end.
         """
         start = progress_of(source)
         if source.open_place is None:
@@ -310,8 +313,9 @@ class _Run:
         following = stream.file.read(2)
         if not following:
             return start, unended
+        framed = framing_of(form, stream) is not None
         for ending in (b"\n", b"\r\n"):
-            if following.startswith(ending) and start.lines > unended.lines:
+            if following.startswith(ending) and start.lines > unended.lines and not framed:
                 return replace(start, offset=start.offset + len(ending)), None
         again = Replaced(source.source_id, source.path, unended.offset)
         self._pending.replaced.append(again)

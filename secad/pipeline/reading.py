@@ -189,11 +189,29 @@ def _pieces(stream: Stream, form: Format, start: Progress, limits: Limits) -> It
 
 
 def _framed(stream: Stream, form: Frames, start: Progress, limits: Limits) -> Iterator[_Piece]:
+    held: Batch | None = None
     for lines, rejects in form.frames(stream.file, limits.batch_bytes):
         new = lines.filter(pc.greater_equal(lines.column("byte_offset"), start.offset))
         damaged = rejects.filter(pc.greater_equal(rejects.column("byte_offset"), start.offset))
         if new.num_rows or damaged.num_rows:
-            yield _Piece(Batch(new, damaged, _framed_end(new, damaged, start), b""))
+            if held is not None:
+                yield _Piece(held)
+            held = Batch(new, damaged, _framed_end(new, damaged, start), b"")
+    if held is not None:
+        yield from _last_framed(held, start) if stream.stamp is not None else [_Piece(held)]
+
+
+def _last_framed(batch: Batch, start: Progress) -> Iterator[_Piece]:
+    """Cuts a reject that ends a file off the rest: the file may still be written there."""
+    lines, rejects = batch.lines, batch.rejects
+    count = rejects.num_rows - 1
+    before = _framed_end(lines, rejects.slice(0, max(count, 0)), start)
+    if count < 0 or rejects.column("byte_offset")[count].as_py() < before.offset:
+        yield _Piece(batch)
+        return
+    if lines.num_rows or count:
+        yield _Piece(Batch(lines, rejects.slice(0, count), before, b""))
+    yield _Piece(Batch(lines.slice(0, 0), rejects.slice(count), batch.end, b""), unended=True)
 
 
 def _framed_end(lines: pa.RecordBatch, rejects: pa.Table, start: Progress) -> Place:

@@ -159,6 +159,28 @@ def test_file_that_grows_inside_lines_ends_like_one_read_whole(
         shutil.rmtree(folder)
 
 
+def test_a_document_that_grows_inside_records_ends_like_one_read_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(plugins, "FORMATS", {"jsonl": "secad.collect.formats.jsonl:JsonLines"})
+    data = b"".join(
+        b'{\n "time": "2026-03-02T12:00:%02dZ",\n "message": "no. %d"\n}\n' % (row, row)
+        for row in range(12)
+    )
+    size = len(data) // 12
+    grown, path = Store(tmp_path / "grown"), tmp_path / "a.json"
+    for cut in (size + 1, size + 2, 3 * size + 20, 3 * size + 21, 7 * size - 1, len(data)):
+        path.write_bytes(data[:cut])
+        grown.ingest(path)
+    whole = Store(tmp_path / "whole")
+    whole.ingest(path)
+    kept = ["message", "byte_offset", "line"]
+    assert grown.rows().select(kept).equals(whole.rows().select(kept))
+    assert grown.rows().num_rows == 12
+    assert grown.events.rejects().num_rows == 0
+    assert [source.lines for source in grown.events.ledger.sources()] == [12]
+
+
 def test_renamed_and_rotated_file_is_known_again(store: Store, tmp_path: Path) -> None:
     path, old = tmp_path / "a.log", tmp_path / "a.log.1"
     path.write_text("\n".join(LINES[:2000]) + "\n")
