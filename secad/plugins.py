@@ -32,6 +32,7 @@ FORMATS: Mapping[str, str] = {
     "github": "secad.collect.formats.github:GitHub",
     "haproxy": "secad.collect.formats.haproxy:HaProxy",
     "http_api": "secad.collect.formats.http_api:HttpApi",
+    "journald": "secad.collect.formats.journald:Journald",
     "jsonl": "secad.collect.formats.jsonl:JsonLines",
     "keyvalue": "secad.collect.formats.keyvalue:KeyValue",
     "kubernetes": "secad.collect.formats.kubernetes:Kubernetes",
