@@ -38,7 +38,7 @@ from secad.triage.merging import known_findings, remove_alerts
 from secad.triage.store import AlertStore
 from secad.triage.writing import check_alerts, write_alerts
 
-_COMMIT_ROWS = 1_000_000  # an alert is rewritten with each commit in which it goes on
+_COMMIT_ROWS = 250_000  # were each a finding of its own, their alerts still fit in memory
 _COMMIT_BYTES = 400 << 20
 _READ_BACK = ["event_id", "alert_fingerprint", "time"]
 

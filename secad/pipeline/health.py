@@ -64,8 +64,9 @@ def status(events: EventStore, alerts: AlertStore, registry: ModelRegistry) -> p
 def store_facts(store: EventStore) -> list[Fact]:
     """Returns what the event store holds: datasets, sources, rejects, and the last runs."""
     facts = [Fact("store", "folder", str(store.folder))]
-    for dataset, (count, first, last) in _datasets(store).items():
-        facts.append(Fact("events", dataset, f"{count}", f"{first} to {last}"))
+    for kind, area in (("events", "events"), ("alerts", "occurrences")):
+        for dataset, (count, first, last) in _datasets(store, kind).items():
+            facts.append(Fact(area, dataset, f"{count}", f"{first} to {last}"))
     sources = store.ledger.sources()
     facts.append(Fact("sources", "known", f"{len(sources)}"))
     facts += [
@@ -90,9 +91,9 @@ def _new_lines(store: EventStore) -> list[Fact]:
     ]
 
 
-def _datasets(store: EventStore) -> dict[str, tuple[int, str, str]]:
+def _datasets(store: EventStore, kind: str) -> dict[str, tuple[int, str, str]]:
     found: dict[str, tuple[int, int, int]] = {}
-    for part in store.manifest.segments("events"):
+    for part in store.manifest.segments(kind):
         count, first, last = found.get(part.dataset, (0, 2**62, -(2**62)))
         found[part.dataset] = (
             count + part.rows,
