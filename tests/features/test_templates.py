@@ -149,6 +149,7 @@ def test_an_id_stays_when_the_template_widens() -> None:
         ("up eth0 now", "up eth1 now", "up <*> now"),
         ("from a.b.c now", "from () now", "from <*> now"),
         ("key=a.b.c ok", "key=node-12 ok", "key=<*> ok"),
+        ("from node_a7 now", "from node_b3 now", "from <*> now"),
         ("link ok now", "link error now", None),
         ("on=true now", "on=false now", None),
         ("up ee0 now", "up alt1 now", None),

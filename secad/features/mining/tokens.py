@@ -1,8 +1,8 @@
 """What the tokens of a form are, by which forms and templates are compared.
 
 Each token is a keyed 64-bit hash, its *code*. Its *shape* is its code without its digits, its
-*kind* says whether it is a name of something (it holds a value, or is dotted as hosts, files and
-classes are) or empty (``()``).
+*kind* says whether it is a name of something (it holds a value, is dotted as hosts, files and
+classes are, or has a digit and a ``_`` as identifiers have) or empty (``()``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from secad.features.spans import Bytes
 
 SCRATCH_BYTES = TOKEN_BYTES + 16
 NAMED, EMPTY, LETTERED, GLUED = 1, 2, 4, 8
+_DIGIT, _LINE = 16, 32  # of bytes: a token that has both is an identifier
 
 _BLANK, _DOT = ord(" "), ord(".")
 _DOTS = 2  # of the name of a host or a class
@@ -37,6 +38,8 @@ def _byte_kinds() -> npt.NDArray[np.uint8]:
     kinds[(KIND & LETTERS) > 0] = LETTERED
     kinds[[MASK, *b"@\\"]] = NAMED
     kinds[GLUE] = GLUED
+    kinds[KIND == DIGIT] = _DIGIT
+    kinds[ord("_")] = _LINE
     return kinds
 
 
@@ -79,7 +82,7 @@ def _kind(token: Bytes, length: int) -> int:
         empty = empty and _EMPTY_MARKS[byte]
         if byte == _DOT and 0 < at < length - 1:
             dots += bool(KIND[token[at - 1]] & WORD and KIND[token[at + 1]] & WORD)
-    if dots >= _DOTS:
+    if dots >= _DOTS or kind & (_DIGIT | _LINE) == _DIGIT | _LINE:
         kind |= NAMED
     return kind | EMPTY * empty
 
