@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from string import hexdigits
 
-HEADERS_CAP = 256  # different ones in a batch; a record under one more is rejected
+FIELDS_CAP = 256  # the widest logs have 80; a record under more is rejected
+HEADERS_CAP = 96  # different ones in a batch; a record under one more is rejected
 _SEPARATOR = b"#separator"
 _TAB = 9
 _HEADLESS = b"ts\t"  # tsv mode: the fields' names alone stand in the first line

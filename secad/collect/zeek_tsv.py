@@ -17,12 +17,13 @@ from secad.collect.text import PARSE_REJECTS, reject
 from secad.collect.times import parse_pattern
 from secad.collect.zeek_events import columns_of, constants_of
 from secad.collect.zeek_fields import LOGS, UNKNOWN, log_by_fields
-from secad.collect.zeek_headers import HEADERS_CAP, Header, read_header
+from secad.collect.zeek_headers import FIELDS_CAP, HEADERS_CAP, Header, read_header
 from secad.collect.zeek_lines import Cut, cut_lines
 from secad.features.spans import buffer_of
 
 NO_TIME = "no time: expected seconds since 1970 in the field ts"
 _NO_HEADER = "no header: expected #fields before the first record"
+_TOO_WIDE = f"a header of more than {FIELDS_CAP} fields"
 _TOO_MANY = f"more than {HEADERS_CAP} different headers in a batch"
 NO_EVENTS = pa.schema(
     [*LOCATOR, pa.field("time", TIME), pa.field("event_action", pa.string())]
@@ -104,6 +105,8 @@ def parse_records(
     everything = np.ones(len(text), dtype=np.bool_)
     if not header.fields:
         return _rejected(lines, everything, _NO_HEADER)
+    if len(header.fields) > FIELDS_CAP:
+        return _rejected(lines, everything, _TOO_WIDE)
     data, ends = buffer_of(text)
     cut = cut_lines(data, ends[:-1], ends[1:], header)
     fits = cut.counts == len(header.fields)
