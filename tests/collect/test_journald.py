@@ -229,9 +229,8 @@ def test_sshd_config_is_no_export() -> None:
     ],
 )
 def test_takes_a_second_for_a_megabyte_at_most(data: bytes) -> None:
-    for lines, _ in cut_entries(io.BytesIO(EXPORT), 1 << 20):
-        parse(lines)  # compiled once
-    began = time.monotonic()
-    for lines, _ in cut_entries(io.BytesIO(data), 1 << 18):
-        Journald().parse(lines, CONTEXT)
+    for _ in range(2):  # the first time compiles
+        began = time.monotonic()
+        for lines, _ in cut_entries(io.BytesIO(data), 1 << 18):
+            Journald().parse(lines, CONTEXT)
     assert time.monotonic() - began < 2
