@@ -203,6 +203,16 @@ class Secad:
 
         return occurrences(self.event_store, self.alert_store, alert_id)
 
+    def templates(self) -> pa.Table:
+        """Returns mined templates with the types of their slots.
+
+        Rows are ``secad.pipeline.slot_typing.TYPED_TEMPLATES``, by dataset and text.
+        """
+        from secad.pipeline.slot_typing import typed_templates
+        from secad.pipeline.templating import template_texts
+
+        return typed_templates(self.event_store, template_texts(self.event_store))
+
     def rejects(self) -> pa.Table:
         """Returns REJECTS rows, in the order of their commits."""
         return self.event_store.rejects()

@@ -24,6 +24,7 @@ from measure import RESULTS, ROOT, Figure, keep, section
 
 SUITES: Mapping[str, str] = {
     "templates": "template_suite:templates",
+    "slots": "slot_suite:slots",
 }
 """Suite -> module and function; the order is that of the results."""
 

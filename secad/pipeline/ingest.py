@@ -27,6 +27,7 @@ from secad.events.ledger import TAIL_BYTES, Source, bytes_digest
 from secad.events.store import EventStore, Pending, Replaced
 from secad.pipeline.ingest_report import IngestReport, SourceReport
 from secad.pipeline.reading import Limits, Origin, Part, Progress, framing_of, read_parts
+from secad.pipeline.slot_typing import SlotTyping
 from secad.pipeline.source_kinds import Reading
 from secad.pipeline.source_places import (
     advanced,
@@ -119,20 +120,17 @@ def ingest_logs(
     """
 
     def reading() -> Reading:
+        templates, slots = Templating(store, options.templates), SlotTyping(store)
+
+        def add(pending: Pending, rows: list[tuple[str, pa.Table]]) -> None:
+            pending.events = rows
+            pending.states |= slots.learn(rows, templates.texts)
+
         return Reading(
-            "logs",
-            store.ledger,
-            plugins.recognise,
-            plugins.format_named,
-            Templating(store, options.templates),
-            _as_events,
+            "logs", store.ledger, plugins.recognise, plugins.format_named, templates, add
         )
 
     return ingest(store, paths, options, reading, now=now, told=told)
-
-
-def _as_events(pending: Pending, rows: list[tuple[str, pa.Table]]) -> None:
-    pending.events = rows
 
 
 def ingest(

@@ -58,6 +58,9 @@ class Templating:
         store: the saved states.
         mode: LEARN or FROZEN; a dataset that the store does not know yet is learnt in any case.
 
+    Attributes:
+        texts: dataset -> id -> text of mined templates, as they were when ``changed`` was called.
+
     Raises:
         ConfigError: the mode is neither.
     """
@@ -78,6 +81,7 @@ class Templating:
         )
         self._new = new_lines(store)
         self._touched: set[str] = set()
+        self.texts: Mapping[str, Mapping[str, str]] = {}
         self._lock = Lock()
 
     def prepare(self, events: pa.Table, form: Format, dataset: str) -> Canonical | None:
@@ -128,6 +132,9 @@ class Templating:
                 states[name] = _packed(self._new[dataset])
             else:
                 states[name] = _packed(self._texts[dataset])
+        with self._lock:
+            miners = dict(self._miners)
+        self.texts = {name: _texts(miner.templates()) for name, miner in miners.items()}
         self._touched.clear()
         return states
 
