@@ -12,8 +12,8 @@ secad() {
     .venv/bin/secad --store quickstart-store "$@"
 }
 
-secad ingest logs sample_logs/*.log sample_logs/*.evtx sample_logs/*.zip
-secad ingest logs --format jsonl --map sample_logs/jsonl.toml sample_logs/jsonl.jsonl
-secad ingest logs --format csv --map sample_logs/csv.toml sample_logs/csv.csv
+secad ingest logs sample_logs/{auditd.log.gz,syslog.log,text.log.gz,weblog.log,evtx.evtx,windows.zip}
+secad ingest logs --format jsonl --map sample_logs/jsonl.toml sample_logs/jsonl.jsonl.gz
+secad ingest logs --format csv --map sample_logs/csv.toml sample_logs/csv.csv.gz
 secad detect
 secad rank-alerts --top 10

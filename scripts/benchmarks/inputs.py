@@ -66,7 +66,7 @@ def systems(data: Path | None) -> list[System]:
         ]
     return [
         System("syslog (made)", SAMPLES / "syslog.log", 3, _iso_head, 4, False),
-        System("HDFS (made)", SAMPLES / "text.log", 5, _hdfs_head, 80, False),
+        System("HDFS (made)", SAMPLES / "text.log.gz", 5, _hdfs_head, 80, False),
         System("access log (made)", SAMPLES / "weblog.log", 5, _web_head, 40, False, mined=False),
     ]
 

@@ -25,8 +25,10 @@ from secad.base.config import load_config
 from secad.triage.reading import AlertFilter
 
 SAMPLES = ROOT / "sample_logs"
-PLAIN = ("auditd.log", "syslog.log", "text.log", "weblog.log", "evtx.evtx", "windows.zip")
-MAPPED = (("jsonl", "jsonl.jsonl"), ("csv", "csv.csv"))
+PLAIN = (
+    "auditd.log.gz", "syslog.log", "text.log.gz", "weblog.log", "evtx.evtx", "windows.zip",
+)  # fmt: skip
+MAPPED = (("jsonl", "jsonl.jsonl.gz"), ("csv", "csv.csv.gz"))
 MODELS = ("ape", "rarity")
 FIRST = (10, 20, 50)
 _HOW = "sample_logs, cross-fit, seed 0, each model's alerts ranked by themselves"

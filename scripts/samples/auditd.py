@@ -41,7 +41,7 @@ class _Trail:
 
 
 def make() -> Sample:
-    """Returns ``auditd.log``."""
+    """Returns ``auditd.log.gz``."""
     trail = _Trail()
     sessions, runs = week(_DAYS, trail.pids)
     for session in sessions:
@@ -60,7 +60,7 @@ def make() -> Sample:
         log.add(
             event.time, *(_line(kind, stamp, body) for kind, body in event.records), why=event.why
         )
-    return log.sample("auditd.log")
+    return log.sample("auditd.log.gz")
 
 
 def _by_time(event: _Event) -> datetime:

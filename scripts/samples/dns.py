@@ -54,7 +54,7 @@ class _Resolver:
 
 
 def make() -> Sample:
-    """Returns ``csv.csv``."""
+    """Returns ``csv.csv.gz``."""
     out = _Resolver()
     desks = [(f"10.4.{1 + desk % 2}.{20 + desk}", f"desk-{desk:02}") for desk in range(36)]
     phones = [(f"10.4.9.{30 + phone}", f"phone-{phone:02}") for phone in range(14)]
@@ -68,7 +68,7 @@ def make() -> Sample:
         _video(out, day, desks[4::7])
     _once(out, desks)
     _carry_out(out, desks[17])
-    return out.log.sample("csv.csv", header=_HEADER)
+    return out.log.sample("csv.csv.gz", header=_HEADER)
 
 
 def _size(query: str, answers: int) -> int:

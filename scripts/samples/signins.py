@@ -53,7 +53,7 @@ class _Employee:
 
 
 def make() -> Sample:
-    """Returns ``jsonl.jsonl``."""
+    """Returns ``jsonl.jsonl.gz``."""
     log = Log()
     rng = dice("employees")
     staff = [_employee(rng, number) for number in range(42)]
@@ -68,7 +68,7 @@ def make() -> Sample:
     _new_phone(log, staff[15])
     _service_account(log)
     _stolen(log, staff[22])
-    return log.sample("jsonl.jsonl")
+    return log.sample("jsonl.jsonl.gz")
 
 
 def _employee(rng: random.Random, number: int) -> _Employee:

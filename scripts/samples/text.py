@@ -47,7 +47,7 @@ class _Cluster:
 
 
 def make() -> Sample:
-    """Returns ``text.log``."""
+    """Returns ``text.log.gz``."""
     out = _Cluster()
     rng = dice("blocks")
     times = moments(rng, _DAY, 8, 11, _BLOCKS)
@@ -55,7 +55,7 @@ def make() -> Sample:
         _life(out, rng, number, time)
     for time in moments(rng, _DAY, 8, 12, 60):
         _verify(out, rng, time)
-    return out.log.sample("text.log")
+    return out.log.sample("text.log.gz")
 
 
 def _block(rng: random.Random, number: int) -> _Block:
