@@ -84,6 +84,11 @@ SINKS: Mapping[str, str] = {
 
 _GENERAL = ("csv", "jsonl", "keyvalue")  # asked last: what they fit, another format may know better
 _SURE = 0.9  # no general format is that sure
+_JSON = frozenset({
+    "azure", "cloudtrail", "ecs", "entra", "github", "kubernetes", "ocsf", "okta", "osquery",
+    "otel", "suricata", "windows",
+})  # fmt: skip
+_JSON_STARTS = (b"{", b"[", b"#", b"\x1e")  # other heads need not wait for their import
 
 
 def format_names() -> list[str]:
@@ -152,7 +157,8 @@ def recognise(head: bytes) -> Recognised | None:
     Args:
         head: the first bytes of a source, at most 64 KiB.
     """
-    names = format_names()
+    may_be_json = head.lstrip().startswith(_JSON_STARTS)
+    names = [name for name in format_names() if may_be_json or name not in _JSON]
     likely = _likely([name for name in names if name not in _GENERAL], head, format_named)
     if max(likely.values(), default=0.0) < _SURE:
         likely |= _likely([name for name in names if name in _GENERAL], head, format_named)

@@ -11,6 +11,11 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
 import numba
+from numba.core.registry import cpu_target
+
+# what numba knows of numpy: it would be read by the first kernel, in the midst of the work
+cpu_target.typing_context.refresh()
+cpu_target.target_context.refresh()
 
 P = ParamSpec("P")
 R = TypeVar("R")

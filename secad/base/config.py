@@ -58,7 +58,7 @@ KNOWN: Mapping[str, Mapping[str, Setting]] = {
         "batch_bytes": Setting(
             8 << 20, "most bytes of log text that are parsed at a time", least=4096
         ),
-        "commit_rows": Setting(125_000, "events that one commit may hold", least=1),
+        "commit_rows": Setting(250_000, "events that one commit may hold", least=1),
         "templates": Setting(
             "learn", "a line of no known template opens one (learn) or has the id new (frozen)"
         ),

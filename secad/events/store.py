@@ -36,6 +36,7 @@ from secad.events.segments import Manifest, Segment, Slot, by_day, orphans, swap
 _COMPACT_PARTS = 16
 _WRITERS = 2  # files that are written beside each other
 _SMALL_BYTES = 16 << 20
+_PART_ROWS = 150_000  # of one file
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,7 @@ class EventStore:
         for model_id in sorted({name for name, _ in pending.scores}):
             rows = _together([table for name, table in pending.scores if name == model_id])
             slots.append((Slot("scores", model_id, "", commit_id), rows))
-        filled = [(slot, rows) for slot, rows in slots if rows.num_rows]
+        filled = [part for slot, rows in slots for part in _in_parts(slot, rows)]
         with ThreadPoolExecutor(_WRITERS) as writers:
             return list(writers.map(lambda part: write_part(self.folder, *part), filled))
 
@@ -312,6 +313,15 @@ class EventStore:
 def _rejects_of(kind: str) -> str:
     """Returns the dataset of rejects of sources of a kind: a file may be read as both."""
     return "" if kind == "logs" else kind
+
+
+def _in_parts(slot: Slot, rows: pa.Table) -> Iterator[tuple[Slot, pa.Table, str]]:
+    """Yields rows in equal parts, with what tells their files apart, to be written at once."""
+    count = -(-rows.num_rows // _PART_ROWS)
+    size = -(-rows.num_rows // max(count, 1))
+    for number in range(count):
+        mark = f"-p{number}" if number else ""
+        yield slot, rows.slice(number * size, size), mark
 
 
 def _together(tables: Sequence[pa.Table]) -> pa.Table:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -135,8 +136,9 @@ def slots_of(text: str) -> tuple[str, ...]:
     )
 
 
-def variants(text: str) -> Iterator[list[Item]]:
-    """Yields a phrase's items once for each choice that ``{?x}`` and ``{=a|b}`` leave.
+@lru_cache(maxsize=4096)  # rules are checked before they are compiled
+def variants(text: str) -> tuple[list[Item], ...]:
+    """Returns a phrase's items once for each choice that ``{?x}`` and ``{=a|b}`` leave.
 
     Raises:
         RuleError: the text is not well formed.
@@ -149,8 +151,7 @@ def variants(text: str) -> Iterator[list[Item]]:
     count = int(np.prod([len(choice) for choice in choices], dtype=np.float64))
     if count > _MOST_VARIANTS:
         raise RuleError(f"phrase {text!r} has {count} variants, at most {_MOST_VARIANTS} may be")
-    for picked in product(*choices):
-        yield _joined(picked)
+    return tuple(_joined(picked) for picked in product(*choices))
 
 
 def _choices(piece: re.Match[str], text: str) -> list[Item]:

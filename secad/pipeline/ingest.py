@@ -64,7 +64,7 @@ class IngestOptions:
     tz: str = "UTC"
     batch_bytes: int = 8 << 20
     max_line_bytes: int = 1 << 20
-    commit_rows: int = 125_000
+    commit_rows: int = 250_000
     workers: int = 2
     inflate: InflateLimits = field(default_factory=InflateLimits)
     templates: str = LEARN
@@ -330,7 +330,7 @@ class _Run:
         """Reads a stream from ``start`` to its end, and returns how far that is."""
         origin = self._origin(stream, form, source)
         options = self._options
-        limits = Limits(options.batch_bytes, options.max_line_bytes, options.workers)
+        limits = Limits(options.batch_bytes, options.max_line_bytes, 2 * options.workers)
         source = replace(source, path=stream.path, format=form.name, size_bytes=None)
         if start.offset != source.offset:  # an ending came to the last line, or it is read again
             source = advanced(source, start, tail_behind(stream, form, start, b""))
