@@ -16,7 +16,7 @@ import pyarrow as pa
 from secad.base.errors import RuleError
 from secad.collect.rules import Rule, RuleFile, read_rules
 from secad.collect.syslog_columns import PHRASE_FIELDS, RULES_FOLDER
-from secad.features.phrase_tables import slots_of
+from secad.features.phrase_tables import names_in, slots_of
 from secad.features.phrases import Phrase, PhraseBook
 
 RULE_KEYS = (
@@ -89,7 +89,20 @@ def compile_rules(file: RuleFile) -> PhraseRules:
     }
     pairs = {number: _pairs(rule) for number, rule in enumerate(file.rules) if "pairs" in rule.body}
     cases = {number: _cases(rule) for number, rule in enumerate(file.rules) if "cases" in rule.body}
-    return PhraseRules(PhraseBook(phrases), sets, pairs, cases)
+    try:
+        return PhraseRules(PhraseBook(phrases), sets, pairs, cases)
+    except RuleError:
+        _check_phrases(file, phrases)
+        raise
+
+
+def _check_phrases(file: RuleFile, phrases: Sequence[Phrase]) -> None:
+    """Raises the error of the first rule that has a phrase which cannot be compiled."""
+    for phrase in phrases:
+        try:
+            slots_of(phrase.text)
+        except RuleError as error:
+            raise file.rules[phrase.rule].error(error.message) from error
 
 
 def programs_of(rule: Rule, file: RuleFile) -> tuple[str, ...]:
@@ -107,7 +120,7 @@ def _phrases(rule: Rule, file: RuleFile) -> Iterator[str]:
         raise rule.error(f"'phrases' is {texts!r}, it must be a list of one or more texts")
     for phrase in (plain for text in texts for plain in _written_out(text, rule, file)):
         try:
-            names = slots_of(phrase)
+            names = names_in(phrase)
         except RuleError as error:
             raise rule.error(error.message) from error
         hidden = {name for name in names if name.startswith("_")}

@@ -51,7 +51,7 @@ _PIECE = re.compile(r"\{\{|\}\}|\{(?P<slot>[^{}]*)\}|(?P<text>[^{}]+)|(?P<stray>
 _MOST_VARIANTS = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A slot as it is written: its column, ``text``, ``rest`` or a type, and the other column."""
 
@@ -119,6 +119,17 @@ def build(phrases: Sequence[tuple[str, tuple[str, ...]]]) -> Built:
             slot_of[row, columns.index(name)] = slot
     most = max((len(one.slots) for one in compiled), default=0)
     return Built(_code(compiled, programs, pool), columns, slot_of, tuple(origins), max(most, 1))
+
+
+def names_in(text: str) -> set[str]:
+    """Returns the names of a phrase's slots without compiling it, as ``slots_of`` does.
+
+    Raises:
+        RuleError: a slot is not well formed.
+    """
+    slots = [item for items in variants(text) for item in items if isinstance(item, Slot)]
+    names = {name for slot in slots for name in (slot.name, slot.other) if name}
+    return names - {_IGNORED, _GAP.name, "time"}
 
 
 def slots_of(text: str) -> tuple[str, ...]:

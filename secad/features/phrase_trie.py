@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(slots=True)
 class _Node:
     """What follows each byte, and what ends here."""
 
@@ -22,7 +22,10 @@ class _Node:
         """Returns the node that ``text`` leads to, made where it is new."""
         node = self
         for byte in text:
-            node = node.edges.setdefault(byte, _Node())
+            following = node.edges.get(byte)
+            if following is None:
+                following = node.edges[byte] = _Node()
+            node = following
         return node
 
     def only_leads_on(self) -> bool:
