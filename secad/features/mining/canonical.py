@@ -248,9 +248,9 @@ def _write_sign(page: _Page, place: _Place, start: int, end: int) -> _Place:
     stop = at
     if peek(KIND, peek(data, at)) == MARK:
         stop = mark_end(data, at, end)
-    elif data[at] == GLUE:
+    elif peek(data, at) == GLUE:
         stop = at + 1
-    elif data[at] == _SLASH or data[at] == _BACKSLASH:
+    elif peek(data, at) == _SLASH or peek(data, at) == _BACKSLASH:
         stop = path_end(data, at, start, end)
     if stop > at:
         return _write_value(page, place, stop)

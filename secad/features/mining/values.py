@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from secad.base.compiled import kernel
-from secad.features.inlined import inlined
+from secad.features.inlined import inlined, peek
 from secad.features.spans import Bytes
 
 MASK = 0x1A  # SUB, "substitute", in ASCII
@@ -63,7 +63,7 @@ def value_end(data: Bytes, at: int, word: int, seen: int, end: int) -> int:
         stop = _address_end(data, at, word, end)
         if stop == at and seen & HEX_LETTER and (seen & DIGIT or word - at >= LONG_HEX):
             stop = word
-    if stop == at and KIND[data[at]] == DIGIT:
+    if stop == at and KIND[peek(data, at)] == DIGIT:
         stop = number_end(data, at, end)
     return stop
 
@@ -72,7 +72,7 @@ def value_end(data: Bytes, at: int, word: int, seen: int, end: int) -> int:
 def number_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of digits and of the digits joined to them by ``.`` and ``:``."""
     at = _run_end(data, at, end, DIGIT)
-    while at + 1 < end and (data[at] == _DOT or data[at] == _COLON):
+    while at + 1 < end and (peek(data, at) == _DOT or peek(data, at) == _COLON):
         stop = _run_end(data, at + 1, end, DIGIT)
         if stop == at + 1 or _is_hex_word(data, at + 1, stop, end):
             break
@@ -83,7 +83,7 @@ def number_end(data: Bytes, at: int, end: int) -> int:
 @inlined
 def mark_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of a ``MASK`` or a ``<*>`` that the message holds itself."""
-    if data[at] == MASK:
+    if peek(data, at) == MASK:
         return at + 1
     found = byte_at(data, at + 1, end) == _STAR and byte_at(data, at + 2, end) == _GREATER
     return at + 3 if found else at
@@ -92,20 +92,20 @@ def mark_end(data: Bytes, at: int, end: int) -> int:
 @inlined
 def starts_signed(data: Bytes, at: int, start: int, end: int) -> bool:
     """Says whether a signed number starts at ``at``, in a token that starts at ``start``."""
-    if KIND[data[at]] != SIGN or KIND[byte_at(data, at + 1, end)] != DIGIT:
+    if KIND[peek(data, at)] != SIGN or KIND[byte_at(data, at + 1, end)] != DIGIT:
         return False
-    return at == start or not KIND[data[at - 1]] & WORD
+    return at == start or not KIND[peek(data, at - 1)] & WORD
 
 
 @inlined
 def byte_at(data: Bytes, at: int, end: int) -> int:
     """Returns the byte at ``at``, a space from ``end`` on."""
-    return int(data[at]) if at < end else _BLANK
+    return int(peek(data, at)) if at < end else _BLANK
 
 
 @inlined
 def _run_end(data: Bytes, at: int, end: int, kinds: int) -> int:
-    while at < end and KIND[data[at]] & kinds:
+    while at < end and KIND[peek(data, at)] & kinds:
         at += 1
     return at
 
@@ -114,8 +114,8 @@ def _run_end(data: Bytes, at: int, end: int, kinds: int) -> int:
 def _word_kinds(data: Bytes, at: int, end: int) -> int:
     """Returns the kinds of the bytes of the word that starts at ``at``."""
     seen = 0
-    while at < end and KIND[data[at]] & WORD:
-        seen |= KIND[data[at]]
+    while at < end and KIND[peek(data, at)] & WORD:
+        seen |= KIND[peek(data, at)]
         at += 1
     return seen
 
@@ -123,7 +123,7 @@ def _word_kinds(data: Bytes, at: int, end: int) -> int:
 @kernel
 def _is_hex_word(data: Bytes, at: int, digits: int, end: int) -> bool:
     """Says whether digits that end at ``digits`` start a hexadecimal word such as 9f3 or 0x1f."""
-    if digits >= end or not KIND[data[digits]] & LETTERS:
+    if digits >= end or not KIND[peek(data, digits)] & LETTERS:
         return False
     return not _word_kinds(data, digits, end) & LETTER or _prefixed_end(data, at, end) > at
 
@@ -131,7 +131,7 @@ def _is_hex_word(data: Bytes, at: int, digits: int, end: int) -> bool:
 @inlined
 def _prefixed_end(data: Bytes, at: int, end: int) -> int:
     """Returns the end of a word such as ``0x1f``."""
-    if data[at] != _ZERO or byte_at(data, at + 1, end) | 0x20 != _X:
+    if peek(data, at) != _ZERO or byte_at(data, at + 1, end) | 0x20 != _X:
         return at
     stop = _run_end(data, at + 2, end, HEX)
     return stop if stop > at + 2 and not KIND[byte_at(data, stop, end)] & WORD else at
@@ -171,7 +171,7 @@ def _colon_groups_end(data: Bytes, at: int, end: int) -> int:
             break
     if colons < 2 or not (seen & DIGIT or groups >= 6):
         return start
-    return max(last, number_end(data, group, end)) if KIND[data[group]] == DIGIT else last
+    return max(last, number_end(data, group, end)) if KIND[peek(data, group)] == DIGIT else last
 
 
 @kernel

@@ -133,7 +133,11 @@ def joined_end(data: Bytes, at: int, name: Name, end: int, scratch: Bytes) -> in
         end: how far a value may reach.
         scratch: at least as many bytes as there are up to ``end``.
     """
-    found, dotted, digits = is_value(name, name.end - at), data[name.end] == _DOT, name.digits > 0
+    found, dotted, digits = (
+        is_value(name, name.end - at),
+        peek(data, name.end) == _DOT,
+        name.digits > 0,
+    )
     stop, parts = name.end, 1
     while joins(data, stop, end):
         part = copy_name(data, stop + 1, end, scratch, 0)
@@ -148,13 +152,13 @@ def joined_end(data: Bytes, at: int, name: Name, end: int, scratch: Bytes) -> in
 @inlined
 def path_end(data: Bytes, at: int, start: int, end: int) -> int:
     """Returns the end of a path such as ``/etc/hosts``, in a token that starts at ``start``."""
-    if at > start and not MARKS[data[at - 1]] & BOUND:
+    if at > start and not MARKS[peek(data, at - 1)] & BOUND:
         return at
     following = byte_at(data, at + 1, end)
-    if data[at] == _SLASH:
+    if peek(data, at) == _SLASH:
         found = not MARKS[following] & BOUND and following != _SLASH
     else:
-        found = data[at] == _BACKSLASH and following == _BACKSLASH
+        found = peek(data, at) == _BACKSLASH and following == _BACKSLASH
     return bare_end(data, at, end) if found else at
 
 
@@ -162,9 +166,9 @@ def path_end(data: Bytes, at: int, start: int, end: int) -> int:
 def drive_path_end(data: Bytes, at: int, start: int, end: int) -> int:
     r"""Returns the end of a path such as ``C:\Windows``, whose colon stands behind ``at``."""
     following = byte_at(data, at + 2, end)
-    if not MARKS[data[at]] & LETTERS or following not in (_BACKSLASH, _SLASH):
+    if not MARKS[peek(data, at)] & LETTERS or following not in (_BACKSLASH, _SLASH):
         return at
-    if at > start and not MARKS[data[at - 1]] & BOUND:
+    if at > start and not MARKS[peek(data, at - 1)] & BOUND:
         return at
     return bare_end(data, at + 2, end)
 
@@ -172,10 +176,15 @@ def drive_path_end(data: Bytes, at: int, start: int, end: int) -> int:
 @inlined
 def url_end(data: Bytes, at: int, start: int, end: int) -> int:
     """Returns the end of what follows ``://``, of which ``at`` is the last byte."""
-    if at - start < 2 or data[at] != _SLASH or data[at - 1] != _SLASH or data[at - 2] != _COLON:
+    if (
+        at - start < 2
+        or peek(data, at) != _SLASH
+        or peek(data, at - 1) != _SLASH
+        or peek(data, at - 2) != _COLON
+    ):
         return at
     at += 1
-    while at < end and (not MARKS[data[at]] & BOUND or data[at] == _COLON):
+    while at < end and (not MARKS[peek(data, at)] & BOUND or peek(data, at) == _COLON):
         at += 1
     return at
 
@@ -191,16 +200,16 @@ def bare_end(data: Bytes, at: int, end: int) -> int:
 @inlined
 def ends_key(data: Bytes, at: int, end: int) -> bool:
     """Says whether the byte at ``at`` is the ``=`` between a key and its value."""
-    if peek(data, at) != _EQUALS or at + 1 >= end or data[at + 1] == _EQUALS:
+    if peek(data, at) != _EQUALS or at + 1 >= end or peek(data, at + 1) == _EQUALS:
         return False
-    return bool(KIND[data[at + 1]] != SPACE)
+    return bool(KIND[peek(data, at + 1)] != SPACE)
 
 
 @inlined
 def _code(data: Bytes, at: int, end: int) -> int:
     code = 0
     for place in range(at, end):
-        code = code << 8 | int(data[place])
+        code = code << 8 | int(peek(data, place))
     return code
 
 
@@ -224,7 +233,7 @@ def date_end(data: Bytes, at: int, end: int) -> int:
     start, stop, months, numbers = at, at, 0, 0
     while at < end and numbers < _DATE_NUMBERS:
         word = at
-        while at < end and (MARKS[data[at]] & NAME or data[at] == _COLON):
+        while at < end and (MARKS[peek(data, at)] & NAME or peek(data, at) == _COLON):
             at += 1
         if is_date_word(data, word, at):
             months += _is_one_of(_code(data, word, at), _MONTHS)
@@ -236,7 +245,7 @@ def date_end(data: Bytes, at: int, end: int) -> int:
         at += byte_at(data, at, end) == _COMMA
         if byte_at(data, at, end) != _BLANK:
             break
-        while at < end and data[at] == _BLANK:
+        while at < end and peek(data, at) == _BLANK:
             at += 1
     return stop if months and numbers else start
 
@@ -245,9 +254,9 @@ def date_end(data: Bytes, at: int, end: int) -> int:
 def _is_date_number(data: Bytes, at: int, end: int) -> bool:
     colons = 0
     for place in range(at, end):
-        if data[place] == _COLON:
+        if peek(data, place) == _COLON:
             colons += 1
-        elif MARKS[data[place]] != DIGIT:
+        elif MARKS[peek(data, place)] != DIGIT:
             return False
     return end > at and (colons > 0 or end - at <= _YEAR)
 
@@ -259,7 +268,7 @@ def size_end(data: Bytes, at: int, end: int) -> int:
         return at
     stop = at + 1
     for index in range(len(_SCALES)):
-        if data[stop] == _SCALES[index]:
+        if peek(data, stop) == _SCALES[index]:
             stop += 1
             stop += byte_at(data, stop, end) == _I
             break
