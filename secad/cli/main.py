@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from io import StringIO
 
 import click
 
@@ -103,7 +104,7 @@ def _guarded(work: Callable[[], object]) -> int:
         click.echo("secad: interrupted", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     except SecadError as error:
         tell(error)
@@ -112,6 +113,15 @@ def _guarded(work: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code if isinstance(code, int) else 0
+
+
+def _show(error: click.ClickException) -> None:
+    """Writes a usage error; in ``secad ingest logs *`` what it quotes may be a file's name."""
+    from secad.base.escapes import visible
+
+    shown, message = StringIO(), error.format_message()
+    error.show(shown)
+    click.echo(shown.getvalue().replace(message, visible(message)), err=True, nl=False)
 
 
 def tell(error: SecadError) -> None:

@@ -248,6 +248,8 @@ def progress_bar(
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from secad.base.escapes import visible
+
     counter = DownloadColumn() if unit == "bytes" else MofNCompleteColumn()
     bar = Progress(
         TextColumn("{task.description}", markup=False),
@@ -264,7 +266,7 @@ def progress_bar(
         if not shown and monotonic() - began > 2:
             bar.start()
             shown = True
-        bar.update(task, advance=steps, description=label[-40:])
+        bar.update(task, advance=steps, description=visible(label)[-40:])
 
     try:
         yield step

@@ -117,7 +117,11 @@ def first_objects(head: bytes, count: int) -> list[dict[str, Any] | None]:
     """
     lines = head.split(b"\n")
     lines = [line.strip() for line in lines[: max(len(lines) - 1, 1)]]
-    return [_object(line) for line in lines if line and not line.startswith(b"#")][:count]
+    return [_object(line) for line in [*filter(_is_record, lines)][:count]]
+
+
+def _is_record(line: bytes) -> bool:
+    return bool(line) and not line.startswith(b"#")
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

@@ -101,7 +101,8 @@ class JsonDocuments:
         follows = end is not None and text[end:].lstrip(_BETWEEN).startswith("{")
         if self.repeated or not follows:
             for path in self.paths:
-                if _records_at(text, path.split(".")) >= 0:
+                keys = path.split(".")
+                if f'"{keys[0]}"' in text and _records_at(text, keys) >= 0:
                     return path
         if end is None:  # a record that is longer than the head, on one line or on many
             return "" if "\n" in text and not _is_line(text) else None
