@@ -34,6 +34,12 @@ _SYSLOG = (
     r"^\s*(?P<month>[A-Za-z]{3}) +(?P<day>\d{1,2}) (?P<clock>\d{2}:\d{2}:\d{2})"
     r"(?:[.,](?P<fraction>\d{1,9}))?\s*$"
 )
+# 3/6/2005 5:28:52 AM | 03/06/2005 05:28:52 PM +01:00, by month first as all that say AM and PM
+_TWELVE_HOURS = (
+    r"^\s*(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}),? (?P<hour>1[0-2]|0?[1-9])"
+    r":(?P<rest>\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))? (?P<half>[AaPp])[Mm]"
+    r" ?(?P<zone>Z|[+-]\d{2}:?\d{2}|UTC|GMT)?\s*$"
+)
 # 06/Mar/2005:05:28:52 -0500
 _CLF = (
     r"^\[?(?P<day>\d{2})/(?P<month>[A-Za-z]{3})/(?P<year>\d{4}):(?P<clock>\d{2}:\d{2}:\d{2})"
@@ -142,7 +148,8 @@ def parse_pattern(text: pa.Array, pattern: str, tz: str) -> pa.Array:
 
 
 def parse_any(text: pa.Array, tz: str, anchor: datetime) -> pa.Array:
-    """Returns times in whichever of the known writings each text has (ISO, epoch, syslog, web)."""
+    """Returns times in whichever of the known writings each text has (ISO, epoch, syslog, web,
+    a 12-hour clock behind month/day/year)."""
     return once_each(text, lambda distinct: _any(distinct, tz, anchor))
 
 
@@ -222,6 +229,17 @@ def _clf(text: pa.Array, tz: str) -> pa.Array:
     return _zoned(naive, parts["zone"], tz)
 
 
+def _twelve_hours(text: pa.Array, tz: str) -> pa.Array:
+    parts = _groups(text, _TWELVE_HOURS)
+    date = pc.binary_join_element_wise(parts["year"], parts["month"], parts["day"], "-")
+    clock = pc.binary_join_element_wise(parts["hour"], parts["rest"], ":")
+    late, noon = pc.equal(pc.utf8_lower(parts["half"]), "p"), pc.equal(_integer(parts["hour"]), 12)
+    shift = pc.subtract(pc.if_else(late, 12, 0), pc.if_else(noon, 12, 0))
+    hours = pc.multiply(shift, 3_600_000_000).cast(pa.duration("us"))
+    naive = pc.add(pc.add(_naive(date, clock), _fraction(parts["fraction"])), hours)
+    return _zoned(naive, parts["zone"], tz)
+
+
 def _syslog(text: pa.Array, tz: str, anchor: datetime) -> pa.Array:
     parts = _groups(text, _SYSLOG)
     limit = (anchor + timedelta(days=1)).astimezone(UTC)
@@ -267,4 +285,5 @@ def _any(text: pa.Array, tz: str, anchor: datetime) -> pa.Array:
         parse_epoch(pc.if_else(pc.less_equal(whole, most), numbers, None), unit)
         for most, unit in ((10, "s"), (13, "ms"), (16, "us"), (19, "ns"))
     ]
-    return pc.coalesce(_iso(text, tz), _clf(text, tz), _syslog(text, tz, anchor), *epochs)
+    written = [_iso(text, tz), _clf(text, tz), _syslog(text, tz, anchor), _twelve_hours(text, tz)]
+    return pc.coalesce(*written, *epochs)

@@ -146,3 +146,19 @@ def test_others_are_not_ours() -> None:
     assert FORM.matches(b'{"eventName":"x","eventSource":"y"}\n') == 0
     assert FORM.matches(b'{"Records":[{"eventSource":"aws:s3","s3":{}}]}') == 0
     assert FORM.matches(b"eventSource eventName\n") == 0
+
+
+def test_insights_are_recognised_alone() -> None:
+    insight = {
+        "eventVersion": "1.07",
+        "eventTime": "2026-03-02T10:00:00Z",
+        "awsRegion": "us-east-1",
+        "insightDetails": {"eventSource": "iam.amazonaws.com", "eventName": "PutUserPolicy"},
+    }
+    assert FORM.matches(json.dumps(insight).encode() + b"\n") == pytest.approx(0.98)
+
+
+def test_logstash_moves_the_time() -> None:
+    moved = {name: value for name, value in RECORD.items() if name != "eventTime"}
+    [found] = rows([moved | {"@timestamp": "2026-03-02T10:00:00.000Z"}])
+    assert found["time"] == datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -119,3 +119,43 @@ def test_tables_of_log_analytics_are_read() -> None:
     [found] = rows([flat])
     assert (found["user_name"], found["event_outcome"]) == ("ann@corp.example", "success")
     assert found["source_ip"] == "192.0.2.1"
+
+
+def test_an_application_signs_in_as_itself_at_a_time_of_twelve_hours() -> None:
+    inner = {"appDisplayName": "Scanner", "servicePrincipalId": "s1", "userPrincipalName": ""}
+    outer = {"category": "ServicePrincipalSignInLogs", "time": "3/2/2026 1:05:06 PM"}
+    [found] = rows(settings(inner, **outer))
+    assert found["time"] == datetime(2026, 3, 2, 13, 5, 6, tzinfo=UTC)
+    assert (found["user_name"], found["user_id"]) == ("Scanner", "s1")
+
+
+def test_names_may_begin_with_capitals() -> None:
+    [found] = rows(
+        {
+            "Category": "ServicePrincipalSignInLogs",
+            "CreatedDateTime": "2026-03-02T10:00:00Z",
+            "OperationName": "Sign-in activity",
+            "TenantId": "t1",
+        }
+    )
+    assert (found["event_action"], found["cloud_account_id"]) == ("sign-in", "t1")
+
+
+def test_risky_users_and_provisioning_are_recognised_alone() -> None:
+    user = {"userPrincipalName": "ann@corp.example", "riskLastUpdatedDateTime": "x"}
+    outer = {"category": "RiskyUsers", "operationName": "Risky user"}
+    [found] = rows(settings(user, **outer, time="8/22/2026 6:11:52 PM"))
+    assert (found["user_name"], found["event_action"]) == ("ann@corp.example", "risky-user")
+    inner = {
+        "activityDateTime": "2026-03-02T10:00:00Z",
+        "initiatedBy": {"Type": "system", "Name": "Provisioning Service"},
+        "sourceIdentity": {"details": {"UserPrincipalName": "bob@corp.example"}, "Name": "Bob"},
+        "provisioningStatusInfo": {"Status": "failure", "errorInformation": {"reason": "Twice"}},
+    }
+    outer = {"category": "ProvisioningLogs", "operationName": "Provisioning activity"}
+    [found] = rows(settings(inner, **outer, identity="d6cbb0bd", resultType="Success"))
+    assert (found["user_name"], found["user_target_name"]) == (
+        "Provisioning Service",
+        "bob@corp.example",
+    )
+    assert (found["event_outcome"], found["message"]) == ("failure", "Twice")

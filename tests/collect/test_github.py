@@ -63,3 +63,8 @@ def test_exports_as_arrays_and_lines_are_recognised() -> None:
 def test_other_actions_are_not_ours() -> None:
     assert FORM.matches(b'{"@timestamp":"2026-01-01","action":"a.b","event":{"kind":"x"}}\n') == 0
     assert FORM.matches(b'{"created_at":1,"action":"opened","repo":"x"}\n') == 0
+
+
+def test_exports_keep_what_an_action_is_about_under_data() -> None:
+    found = row(action="team.create", data={"team": "corp/authors"})
+    assert (found["github_team"], found["event_category"]) == ("corp/authors", "iam")

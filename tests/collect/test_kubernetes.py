@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,3 +85,16 @@ def test_a_list_of_events_is_recognised(bare: bool) -> None:
 def test_other_objects_of_kubernetes_are_not_ours() -> None:
     event = {"kind": "Event", "apiVersion": "v1", "stage": "x", "verb": "y", "message": "auditID"}
     assert FORM.matches(json.dumps(event).encode() + b"\n") == 0
+
+
+@pytest.mark.parametrize("written", [json.dumps, dict])
+def test_azure_holds_an_event_in_its_own_record(written: Callable[[Any], Any]) -> None:
+    record = {
+        "category": "kube-audit",
+        "operationName": "Microsoft.ContainerService/managedClusters/diagnosticLogs/Read",
+        "properties": {"log": written(EVENT), "pod": "kube-apiserver-1"},
+        "time": "2026-03-02T10:00:00Z",
+    }
+    assert FORM.matches(json.dumps(record).encode() + b"\n") == pytest.approx(0.98)
+    [found] = FORM.parse(lines_of(json.dumps(record).encode()), CONTEXT).events.to_pylist()
+    assert (found["user_name"], found["event_action"]) == ("ann", "create-pods-exec")

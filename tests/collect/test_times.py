@@ -105,6 +105,25 @@ def test_any_writing_is_found() -> None:
     assert found == ["2022-01-21 00:09:01.500000"] * 3 + ["2022-01-21 00:09:01.000000"]
 
 
+def test_twelve_hours_follow_month_and_day() -> None:
+    texts = [
+        "1/9/2007 9:41:00 AM",
+        "01/09/2007 12:00:00 AM",
+        "1/9/2007, 12:05:06.5 pm",
+        "1/9/2007 10:41:00 AM +01:00",
+        "13/9/2007 9:41:00 AM",
+        "1/9/2007 13:41:00 PM",
+    ]
+    assert read(times.parse_any(pa.array(texts), "UTC", ANCHOR)) == [
+        "2007-01-09 09:41:00.000000",
+        "2007-01-09 00:00:00.000000",
+        "2007-01-09 12:05:06.500000",
+        "2007-01-09 09:41:00.000000",
+        None,
+        None,
+    ]
+
+
 ISO = st.from_regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:?\d\d)?", fullmatch=True)
 
 

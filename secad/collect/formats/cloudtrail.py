@@ -27,7 +27,7 @@ _REQUEST, _RESPONSE = "requestParameters", "responseElements"
 _IDENTITY, _ISSUER = "userIdentity", "userIdentity.sessionContext.sessionIssuer"
 _DECLARED = Declaration(
     what="CloudTrail record",
-    time=("eventTime",),
+    time=("eventTime", "@timestamp"),  # Logstash's codec moves it
     mark=("eventName", "insightDetails.eventName"),
     columns={
         "event_provider": ("eventSource", "insightDetails.eventSource"),
@@ -146,7 +146,7 @@ def _is_record(record: dict[str, Any]) -> bool:
         inner = record.get(wrapper)
         if isinstance(inner, dict):
             record = inner
-    named = "eventSource" in record and ("eventName" in record or "insightDetails" in record)
+    named = {"eventSource", "eventName"} <= set(record) or "insightDetails" in record
     return named and not {"eventVersion", "awsRegion", "userIdentity"}.isdisjoint(record)
 
 

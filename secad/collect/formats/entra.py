@@ -32,7 +32,8 @@ _DECLARED = Declaration(
         "cloud_account_id": ("tenantId", "AADTenantId", "homeTenantId", "resourceTenantId"),
         "user_name": (
             "userPrincipalName", f"{_BY_USER}.userPrincipalName", "servicePrincipalName",
-            f"{_BY_APP}.displayName", f"{_BY_USER}.displayName", "userDisplayName", "identity",
+            f"{_BY_APP}.displayName", f"{_BY_USER}.displayName", "userDisplayName",
+            "initiatedBy.name", "initiatedBy.displayName", "identity",
             f"{_BY_APP}.servicePrincipalName",
         ),
         "user_id": (
@@ -41,7 +42,8 @@ _DECLARED = Declaration(
         "service_name": ("appDisplayName", "loggedByService"),
         "session_id": ("sessionId", "uniqueTokenIdentifier"),
         "user_agent_original": ("userAgent",),
-        "message": ("status.failureReason", "resultReason", "resultDescription"),
+        "message": ("status.failureReason", "resultReason", "resultDescription",
+                    "provisioningStatusInfo.errorInformation.reason"),
         "entra_app_id": ("appId", f"{_BY_APP}.appId"),
         "entra_authentication_protocol": ("authenticationProtocol",),
         "entra_authentication_requirement": ("authenticationRequirement",),
@@ -72,8 +74,10 @@ _DECLARED = Declaration(
         "activity": ("activityDisplayName", "activity"),
         "operation": ("operationName",),
         "logger": ("loggedByService",),
-        "result": ("result",),
+        "result": ("result", "provisioningStatusInfo.status"),
         "targets": ("targetResources",),
+        "source": ("sourceIdentity.details.userPrincipalName", "sourceIdentity.name",
+                   "sourceIdentity.displayName"),
         "risk_event": ("riskEventType", "riskType"),
         "code": ("status.errorCode",),
     },
@@ -84,7 +88,8 @@ _DECLARED = Declaration(
         "event_outcome": "of sign-ins by the error, requests for more are unknown; else result",
         "event_provider": "loggedByService, category; of Graph's sign-ins SignInLogs",
         "source_ip": "ipAddress, callerIpAddress, initiatedBy.user.ipAddress",
-        "user_target_name": "the first user of targetResources",
+        "user_name": "userPrincipalName, initiatedBy, servicePrincipalName; of sign-ins the app",
+        "user_target_name": "the first user of targetResources; sourceIdentity",
         "entra_category": "category",
         "entra_target_group": "displayName of the first group of targetResources",
         "entra_target_id": "id of the first of targetResources",
@@ -130,9 +135,9 @@ class Entra:
 
     def matches(self, head: bytes) -> float:
         """Returns the share of Entra's events among the first records; see ``Format``."""
-        if not any(mark in head for mark in (b"createdDateTime", b"activityDateTime", b"SignIn")):
+        if not any(mark in head for mark in (b"DateTime", b"SignIn")):
             return 0.0
-        return share_of(head, _DOCUMENTS, (b"isplayName",), _is_record, _DECLARED.nested)
+        return share_of(head, _DOCUMENTS, (), _is_record, _DECLARED.nested)
 
     def is_framed(self, head: bytes) -> bool:
         """Returns whether its records are not its lines; see ``Frames``."""
@@ -178,9 +183,12 @@ def _rules(raw: Columns) -> dict[str, pa.Array]:
         "event_code": error,
         "event_outcome": _outcome(raw, signs_in),
         "event_provider": pc.coalesce(raw["logger"], told),
+        "user_name": pc.coalesce(  # an application signs in as itself
+            raw["user_name"], pc.if_else(signs_in, raw["service_name"], None)
+        ),
         "source_ip": pc.coalesce(ip, address(_without_port(raw["address"]))[0]),
         "entra_category": category,
-        **_targets(raw["targets"]),
+        **_targets(raw["targets"], raw["source"]),
     }
 
 
@@ -197,7 +205,7 @@ def _outcome(raw: Columns, signs_in: pa.Array) -> pa.Array:
     return pc.coalesce(pc.if_else(signs_in, pc.coalesce(signed, result), result), "unknown")
 
 
-def _targets(target: pa.Array) -> dict[str, pa.Array]:
+def _targets(target: pa.Array, source: pa.Array) -> dict[str, pa.Array]:
     """Returns whom and what an audit is about, from its array of targets."""
     targets = Elements.of(target)
     found = targets.read(
@@ -206,7 +214,9 @@ def _targets(target: pa.Array) -> dict[str, pa.Array]:
     )  # fmt: skip
     name, kinds = found["name"], found["type"]
     return {
-        "user_target_name": targets.first(found["user"], pc.equal(kinds, "User")),
+        "user_target_name": pc.coalesce(
+            targets.first(found["user"], pc.equal(kinds, "User")), source
+        ),
         "entra_target_group": targets.first(name, pc.equal(kinds, "Group")),
         "entra_target_id": targets.first(found["id"]),
         "entra_target_name": targets.first(name),

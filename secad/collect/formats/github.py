@@ -76,7 +76,7 @@ _DECLARED = Declaration(
         "github_area": "action before its first dot",
     },
     ignored=("_document_id", "transport_protocol"),
-    unwrapped=("_source", "node"),
+    unwrapped=("_source", "node", "data"),
     nested=("event.original", "_raw", "result._raw"),
 )  # fmt: skip
 # user.failed_login | two_factor_authentication.recovery_codes_failed | org.sso_response_rejected

@@ -78,8 +78,10 @@ _DECLARED = Declaration(
         "requestObject.metadata.creationTimestamp", "objectRef.resourceVersion",
         "objectRef.apiVersion", "objectRef.uid", "responseStatus.metadata.",
     ),
-    unwrapped=("_source", "log", "json"),
-    nested=("message", "log", "event.original", "_raw", "result._raw"),
+    unwrapped=("_source", "log", "json", "properties.log"),
+    nested=(
+        "message", "log", "properties.log", "event.original", "_raw", "result._raw",
+    ),  # properties: of Azure's diagnostic settings
 )  # fmt: skip
 _CATEGORIES = {
     name: category
@@ -127,7 +129,7 @@ class Kubernetes:
 
 def _is_record(record: dict[str, Any]) -> bool:
     """Returns whether an object has the marks of an audit event."""
-    for wrapper in ("_source", "log", "json"):
+    for wrapper in ("_source", "properties", "log", "json"):
         inner = record.get(wrapper)
         if isinstance(inner, dict):
             record = inner
