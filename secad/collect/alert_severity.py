@@ -10,9 +10,11 @@
 
 Sources: *words*: the Sigma specification's ``level`` and OCSF's own captions; Hayabusa shortens
 them (``crit``, ``med``, ``info``, and ``emer`` above critical). *priority*: Snort's manual (1 high,
-2 medium, 3 low, 4 very low), which Suricata takes over. *wazuh*: the bands of its dashboard (low to
-6, medium 7-11, high 12-14, critical from 15), of which its rule classification calls 0-3 ignored,
-notifications and successful events. *opensearch*: its alerting plugin (1 highest to 5 lowest).
+2 medium, 3 low, 4 very low), which Suricata takes over; 0 is a rule that has neither a class nor a
+priority and so says nothing. *wazuh*: the overview of its dashboard ("Rule level 0 to 6" low, "7 to
+11" medium, "12 to 14" high, "15 or higher" critical); its rules classification (user manual,
+ruleset) calls 0-3 ignored, notifications and successful events, which are lower still.
+*opensearch*: its alerting plugin (1 highest to 5 lowest).
 A tool that says nothing, such as AMiner, is taken to say low.
 """
 
@@ -33,7 +35,7 @@ _WORDS = {
     "informational": 1, "information": 1, "info": 1, "undefined": 1, "debug": 1,
 }  # fmt: skip
 _BANDS = {  # the number from which on each severity holds, the lowest number first
-    "priority": ((0, 4), (2, 3), (3, 2), (4, 1)),
+    "priority": ((0, UNSAID), (1, 4), (2, 3), (3, 2), (4, 1)),
     "wazuh": ((0, 1), (4, 2), (7, 3), (12, 4), (15, 5)),
     "opensearch": ((1, 5), (2, 4), (3, 3), (4, 2), (5, 1)),
     "ocsf": ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6), (7, UNSAID)),

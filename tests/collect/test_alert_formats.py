@@ -196,7 +196,8 @@ def test_techniques_are_found_in_any_writing() -> None:
 def test_severities_keep_to_their_scale() -> None:
     levels = pa.array(["0", "3", "4", "7", "12", "15", "99", "odd", None])
     assert severities(levels, "wazuh").to_pylist() == [1, 1, 2, 3, 4, 5, 5, 2, 2]
-    assert severities(pa.array(["1", "2", "3", "4", "255"]), "priority").to_pylist() == [
+    assert severities(pa.array(["0", "1", "2", "3", "4", "255"]), "priority").to_pylist() == [
+        2,  # a rule without class or priority
         4,
         3,
         2,
