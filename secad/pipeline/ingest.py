@@ -338,7 +338,7 @@ class _Run:
         for part in read_parts(stream, origin, start, limits, self._workers):
             self._told(stream.path, part.progress.offset - progress.offset)
             progress, unended = part.progress, part.open
-            tail = (tail + part.tail)[-TAIL_BYTES:]
+            tail = (tail + part.tail[-TAIL_BYTES:])[-TAIL_BYTES:]
             self._add(part, origin)
             source = advanced(source, progress, tail_behind(stream, form, progress, tail))
             self._pending.sources[source.source_id] = with_open(source, unended)

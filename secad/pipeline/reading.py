@@ -101,7 +101,7 @@ class Part:
     events: pa.Table
     rejects: pa.Table
     progress: Progress
-    tail: bytes
+    tail: memoryview
     open: Progress | None = None
     prepared: Canonical | None = None
 
@@ -196,7 +196,7 @@ def _framed(stream: Stream, form: Frames, start: Progress, limits: Limits) -> It
         if new.num_rows or damaged.num_rows:
             if held is not None:
                 yield _Piece(held)
-            held = Batch(new, damaged, _framed_end(new, damaged, start), b"")
+            held = Batch(new, damaged, _framed_end(new, damaged, start), memoryview(b""))
     if held is not None:
         yield from _last_framed(held, start) if stream.stamp is not None else [_Piece(held)]
 
@@ -210,8 +210,10 @@ def _last_framed(batch: Batch, start: Progress) -> Iterator[_Piece]:
         yield _Piece(batch)
         return
     if lines.num_rows or count:
-        yield _Piece(Batch(lines, rejects.slice(0, count), before, b""))
-    yield _Piece(Batch(lines.slice(0, 0), rejects.slice(count), batch.end, b""), unended=True)
+        yield _Piece(Batch(lines, rejects.slice(0, count), before, memoryview(b"")))
+    yield _Piece(
+        Batch(lines.slice(0, 0), rejects.slice(count), batch.end, memoryview(b"")), unended=True
+    )
 
 
 def _framed_end(lines: pa.RecordBatch, rejects: pa.Table, start: Progress) -> Place:
@@ -227,7 +229,7 @@ def _joined(held: Batch, batch: Batch) -> Batch:
     lines = pa.Table.from_batches([held.lines, batch.lines], schema=LINES).combine_chunks()
     rows = lines.to_batches()[0] if lines.num_rows else held.lines
     rejects = pa.concat_tables([held.rejects, batch.rejects])
-    return Batch(rows, rejects, batch.end, held.tail + batch.tail, batch.unended)
+    return Batch(rows, rejects, batch.end, memoryview(bytes(held.tail) + batch.tail), batch.unended)
 
 
 def _split(batch: Batch, keep: int) -> tuple[Batch, Batch]:

@@ -8,9 +8,10 @@ however long it is.
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ _NEWLINE = 10
 _RETURN = 13
 _BATCH_LINES = 16_384  # enough that a batch's own cost is small, few enough to stay in the cache
 _FIRST_BYTES = 1 << 20
+_NEAR_BYTES = 1 << 16  # from the end, where a line end is looked for first
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Batch:
     lines: pa.RecordBatch
     rejects: pa.Table
     end: Place
-    tail: bytes
+    tail: memoryview
     unended: bool = False
 
 
@@ -75,29 +77,47 @@ def read_lines(
         rest = file.read(len(_UTF8_MARK))
         if rest == _UTF8_MARK:
             place, rest = Place(len(_UTF8_MARK), 0), b""
-    while chunk := file.read(size):
-        data = rest + chunk
-        cut = data.rfind(b"\n") + 1
+    while len(data := _read_on(file, rest, size)) > len(rest):
+        cut = _last_end(data)
         if cut:
             batch = _cut(data[:cut], place, max_line_bytes)
             size = min(batch_bytes, _BATCH_LINES * cut // (batch.end.line - place.line))
-            place, rest = batch.end, data[cut:]
+            place, rest = batch.end, bytes(data[cut:])
             yield batch
         elif len(data) > max_line_bytes:
-            batch, rest = _overlong(file, data, place, max_line_bytes, batch_bytes)
+            batch, rest = _overlong(file, bytes(data), place, max_line_bytes, batch_bytes)
             place = batch.end
             yield batch
         else:
-            rest = data
+            rest = bytes(data)
     if rest:
-        yield _cut(rest, place, max_line_bytes)
+        yield _cut(memoryview(rest), place, max_line_bytes)
 
 
-def _cut(data: bytes, start: Place, max_line_bytes: int) -> Batch:
+def _read_on(file: BinaryIO, rest: bytes, size: int) -> memoryview:
+    """Returns ``rest`` and up to ``size`` bytes that follow, read into their place."""
+    buffer = np.empty(len(rest) + size, dtype=np.uint8).data
+    buffer[: len(rest)] = rest
+    count = cast("io.BufferedIOBase", file).readinto(buffer[len(rest) :])
+    return buffer[: len(rest) + count]
+
+
+def _last_end(data: memoryview) -> int:
+    """Returns the place behind the last line end, 0 where there is none."""
+    for first in (max(len(data) - _NEAR_BYTES, 0), 0):
+        place = bytes(data[first:]).rfind(b"\n")
+        if place >= 0:
+            return first + place + 1
+    return 0
+
+
+def _cut(data: memoryview, start: Place, max_line_bytes: int) -> Batch:
     """Returns the lines of ``data``, which starts with a line and ends with one."""
-    starts, lengths = _places(np.frombuffer(data, dtype=np.uint8))
+    text = np.frombuffer(data, dtype=np.uint8)
+    text.flags.writeable = False  # as the bytes of Arrow are, for which the kernel is compiled
+    starts, lengths = _places(text)
     count = len(starts)
-    raw = gather(np.frombuffer(data, dtype=np.uint8), starts, lengths).view(pa.binary())
+    raw = gather(text, starts, lengths).view(pa.binary())
     columns = [
         raw,
         pa.array(np.arange(start.line + 1, start.line + count + 1)),
@@ -142,7 +162,7 @@ def _overlong(
     )
     end = Place(start.offset + length + ended, start.line + 1)
     none = pa.RecordBatch.from_pylist([], schema=LINES)
-    return Batch(none, rejects, end, tail, unended=not ended), rest
+    return Batch(none, rejects, end, memoryview(tail), unended=not ended), rest
 
 
 def _places(data: Bytes) -> tuple[Places, Places]:
