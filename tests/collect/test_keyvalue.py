@@ -180,3 +180,43 @@ def test_takes_a_second_for_a_megabyte_at_most(line: bytes) -> None:
     assert time.monotonic() - began < 2
     assert parsed.events.num_rows + parsed.rejects.num_rows == 1
     assert isinstance(parsed.events, pa.Table)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "<189>Nov 20 10:00:01 fw1 ",
+        "Nov 20 10:00:01 fw1 fortigate[12]: ",
+        "2026-11-20T10:00:01+01:00 fw1 ",
+        "<189>1 2026-11-20T10:00:01Z fw1 - - - - ",
+    ],
+)
+def test_pairs_behind_a_syslog_header(header: str) -> None:
+    pairs = 'logid="0316013056" type="utm" subtype="webfilter" hostname="a.example" url="/" '
+    pairs += 'srcip=192.0.2.1 dstip=198.51.100.2 action="blocked" method="domain"'
+    line = f"{header}date=2026-11-20 time=10:00:00 {pairs}".encode()
+    assert KeyValue().matches(line) > 0.9
+    (event,) = KeyValue().parse(lines_of(line), CONTEXT).events.to_pylist()
+    assert event["time"] == datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
+    assert (event["host_name"], event["url_domain"]) == ("fw1", "a.example")
+    assert event["source_ip"] == "192.0.2.1"
+    assert event["event_action"] == "utm-webfilter"
+    assert event["http_request_method"] is None
+
+
+def test_sophos_utm_takes_the_time_of_its_header() -> None:
+    line = b'2026:11:20-10:00:01 gate ulogd[12]: id="2001" severity="info" sys="SecureNet" '
+    line += b'sub="packetfilter" action="drop" fwrule="60001" srcip="192.0.2.1" dstip="192.0.2.9"'
+    assert KeyValue().matches(line) > 0.9
+    (event,) = KeyValue().parse(lines_of(line), CONTEXT).events.to_pylist()
+    assert event["time"] == datetime(2026, 11, 20, 10, 0, 1, tzinfo=UTC)
+    assert (event["host_name"], event["rule_name"]) == ("gate", "60001")
+    assert (event["event_action"], event["event_outcome"]) == ("packetfilter-drop", "failure")
+
+
+def test_sonicwall_with_blanks_behind_the_priority() -> None:
+    line = b'<134>  id=firewall sn=0A time="2026-11-20 10:00:01" fw=192.0.2.1 pri=6 m=1235 '
+    line += b"src=192.0.2.7:54606:X1 dst=198.51.100.8:80:X1 proto=tcp/http"
+    assert KeyValue().matches(line) > 0.9
+    (event,) = KeyValue().parse(lines_of(line), CONTEXT).events.to_pylist()
+    assert (event["source_ip"], event["source_port"]) == ("192.0.2.7", 54606)

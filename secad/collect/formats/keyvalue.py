@@ -18,6 +18,7 @@ from secad.collect.columns import lines_of
 from secad.collect.json_columns import JsonColumns
 from secad.collect.json_names import NAMES
 from secad.collect.json_rules import address, event_table, kind, once_each, parsed, worded
+from secad.collect.keyvalue_headers import HEADER, Headed, without_headers
 from secad.collect.keyvalue_pairs import Keyed, by_names
 from secad.collect.text import decode
 from secad.collect.times import parse_any
@@ -29,15 +30,21 @@ _NO_TIME = "no time: expected a key such as time, ts, timestamp, eventtime, or d
 _LOOKED_AT = 50
 _SURE, _LIKELY = 0.96, 0.7
 # key="value" key=value ...: nothing else on the line but a priority before it
-_LINE = r'^(<\d{1,3}>)?([A-Za-z_@][\w.@/-]*=("([^"\\]|\\.)*"|[^\s"]*)[\s,;]*){3,}$'
+_PAIRS = r'([A-Za-z_@][\w.@/-]*=("([^"\\]|\\.)*"|[^\s"]*)[\s,;]*){3,}$'
+_LINE = rf"^(<\d{{1,3}}>)?\s*{_PAIRS}"
+_HEADED = rf"^{HEADER}{_PAIRS}"
 _AUDIT = r"^(node=\S+ )?type=\S+ msg=audit\("
 # keys that a maker's lines have, all of them: FortiGate, Sophos Firewall, SonicWall
 _MAKERS = {
-    "fortinet": ("devname", "logid", "type"),
+    "fortinet": ("logid", "type", "subtype"),
     "sophos": ("device_name", "log_type", "log_component"),
     "sonicwall": ("sn", "fw", "pri", "m"),
+    "sophos-utm": ("severity", "sys", "sub"),
 }
-_MARKED = r"\b(devname=.*\blogid=|log_type=.*\blog_component=|\bsn=\S+ .*\bfw=.*\bpri=)"
+_MARKED = (
+    r"\b(logid=.*\bsubtype=|log_type=.*\blog_component=|sn=\S+ .*\bfw=.*\bpri=|"
+    r"severity=.*\bsys=\S+ .*\bsub=)"
+)
 
 _MORE = {
     "host_name": ("devname", "device_name", "fw"),
@@ -51,7 +58,7 @@ _MORE = {
     "destination_domain": ("dstname", "dst_host"),
     "network_protocol": ("app_proto",),
     "network_direction": ("direction",),
-    "rule_name": ("policyname", "rule", "fw_rule_name", "policyid", "fw_rule_id"),
+    "rule_name": ("policyname", "rule", "fw_rule_name", "policyid", "fw_rule_id", "fwrule"),
     "event_code": ("logid", "log_id", "m"),
     "event_outcome": ("status",),
     "source_bytes": ("sentbyte", "sent_bytes", "bytes_sent", "sent"),
@@ -78,6 +85,8 @@ _REFUSED = ("deny", "denied", "block", "blocked", "drop", "dropped", "reset", "r
 _OUTCOMES = dict.fromkeys(_ALLOWED, "success") | dict.fromkeys(_REFUSED, "failure")
 _TRANSPORTS = {"1": "icmp", "2": "igmp", "6": "tcp", "17": "udp", "47": "gre", "50": "esp",
                "58": "ipv6-icmp"}  # fmt: skip
+_VERBS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE",
+          "PROPFIND")  # fmt: skip
 _SEVERITIES = {"0": "emerg", "1": "alert", "2": "crit", "3": "err", "4": "warning",
                "5": "notice", "6": "info", "7": "debug"}  # fmt: skip
 _PLACE = r"^(?P<ip>\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]):(?P<port>\d{1,5})(?::.*)?$"
@@ -90,7 +99,7 @@ class KeyValue:
     dataset = "keyvalue"
     fields: Mapping[str, str] = {
         "time": "eventtime; date, time and tz; else the first key that holds a time",
-        "event_provider": "fortinet, sophos or sonicwall, by the keys that only they have",
+        "event_provider": "fortinet, sophos, sophos-utm or sonicwall, by their keys",
         "event_category": "network where a firewall tells of a connection",
         "event_action": "type and subtype of a firewall, else action, event, ...; else log",
         **{name: ", ".join(dict.fromkeys(keys)) for name, keys in _NAMES.items()},
@@ -108,17 +117,22 @@ class KeyValue:
             return 0.0
         pairs = pc.match_substring_regex(text, _LINE)
         audit = pc.match_substring_regex(text, _AUDIT)
-        share = float(pc.mean(pc.and_(pairs, pc.invert(audit))).as_py())
-        marked = float(pc.mean(pc.match_substring_regex(text, _MARKED)).as_py())
-        return max(_SURE * min(marked, share), _LIKELY * share)
+        pairs = pc.and_(pairs, pc.invert(audit))
+        marked = pc.match_substring_regex(text, _MARKED)
+        known = pc.and_(marked, pc.or_(pairs, pc.match_substring_regex(text, _HEADED)))
+        shares = (float(pc.mean(fits).as_py()) for fits in (known, pairs))
+        return max(trust * share for trust, share in zip((_SURE, _LIKELY), shares, strict=True))
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per line; see ``Format``."""
         text = decode(lines)
-        keyed = Keyed(text.text)
-        time = _times(keyed, context)
+        headed = without_headers(text.text)
+        keyed = Keyed(headed.pairs)
+        time = _times(keyed, headed, context)
         errors = pc.if_else(pa.array(keyed.has_pairs), pa.scalar(None, pa.string()), _NO_PAIRS)
         columns = _columns(keyed)
+        host = columns.get("host_name", pa.nulls(keyed.count, pa.string()))
+        columns["host_name"] = pc.coalesce(host, headed.host)
         read = JsonColumns({}, keyed.labels(), errors)
         events = event_table(text, read, time, columns, self.extensions)
         return parsed(text, read, events, refused=[(np.asarray(time.is_null()), _NO_TIME)])
@@ -127,6 +141,7 @@ class KeyValue:
 def _columns(keyed: Keyed) -> Columns:
     columns = by_names(keyed, _NAMES)
     maker = _maker(keyed)
+    columns |= _asked(keyed, columns, maker)
     columns |= _network(columns)
     columns["event_outcome"] = _outcome(keyed, columns)
     columns["event_action"] = _action(keyed, maker)
@@ -144,13 +159,31 @@ def _columns(keyed: Keyed) -> Columns:
     return columns
 
 
+def _asked(keyed: Keyed, columns: Columns, maker: pa.Array) -> Columns:
+    """Returns the columns of a request: FortiGate's hostname is the site's, its method no verb."""
+    made: Columns = {}
+    nothing = pa.nulls(keyed.count, pa.string())
+    if "http_request_method" in columns:
+        method = columns["http_request_method"]
+        is_verb = pc.is_in(pc.utf8_upper(method), pa.array(_VERBS))
+        made["http_request_method"] = pc.if_else(is_verb, method, None)
+    if keyed.has("hostname"):
+        asked = pc.and_(pc.equal(maker, "fortinet"), keyed.value("url", keep=True).is_valid())
+        asked = pc.fill_null(asked, False)
+        site = pc.if_else(asked, keyed.value("hostname", keep=True), None)
+        made["url_domain"] = pc.coalesce(site, columns.get("url_domain", nothing))
+        device = keyed.value("devname")
+        made["host_name"] = pc.if_else(asked, device, columns.get("host_name", nothing))
+    return made
+
+
 def _given(columns: Columns, name: str, count: int) -> pa.Array:
     if name not in columns:
         return pa.repeat(False, count)
     return columns[name].is_valid()
 
 
-def _times(keyed: Keyed, context: ParseContext) -> pa.Array:
+def _times(keyed: Keyed, headed: Headed, context: ParseContext) -> pa.Array:
     """Returns (N,) the times: the surest key that has one counts, line by line."""
     time = parse_any(keyed.value("eventtime"), context.tz, context.anchor_time)
     if keyed.has("date"):
@@ -165,6 +198,8 @@ def _times(keyed: Keyed, context: ParseContext) -> pa.Array:
         if time.null_count and keyed.has(key):
             found = parse_any(keyed.value(key), context.tz, context.anchor_time)
             time = pc.coalesce(time, found)
+    if time.null_count and headed.stamp.null_count < keyed.count:
+        time = pc.coalesce(time, parse_any(headed.stamp, context.tz, context.anchor_time))
     return time
 
 
@@ -185,6 +220,7 @@ def _action(keyed: Keyed, maker: pa.Array) -> pa.Array:
     parts = {
         "fortinet": ("type", "subtype"),
         "sophos": ("log_type", "log_subtype"),
+        "sophos-utm": ("sub", "action"),
     }
     action = pc.if_else(pc.equal(maker, "sonicwall"), "sonicwall-event", None)
     for name, keys in parts.items():
