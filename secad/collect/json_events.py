@@ -20,7 +20,7 @@ from secad.base.schemas import PARSED
 from secad.collect.json_columns import first_objects, read_json
 from secad.collect.json_documents import JsonDocuments
 from secad.collect.json_rules import Columns, event_table, parsed
-from secad.collect.text import Text, decode
+from secad.collect.text import decode
 from secad.collect.times import parse_any
 
 _SURE = 0.98
@@ -92,7 +92,7 @@ def parse_records(
     """
     text = decode(lines)
     if declared.nested:
-        text = _without_envelope(text, declared.nested)
+        text = replace(text, text=without_envelope(text.text, declared.nested))
     wanted = {_TIME: declared.time, _MARK: declared.mark, **declared.parts, **declared.columns}
     read = read_json(
         text.text,
@@ -136,11 +136,11 @@ def share_of(
     records = documents.first_records(head, _LOOKED_AT)
     if not any(records):
         return _LIKELY if b"\n" not in head or documents.is_framed(head) else 0.0
-    opened = [_opened(record, nested) for record in records if record is not None]
-    return _SURE * sum(map(is_record, opened)) / len(records)
+    inner = [opened(record, nested) for record in records if record is not None]
+    return _SURE * sum(map(is_record, inner)) / len(records)
 
 
-def _opened(record: Record, paths: tuple[str, ...]) -> Record:
+def opened(record: Record, paths: tuple[str, ...]) -> Record:
     """Returns the record that an envelope holds as JSON text, else the envelope."""
     for path in paths:
         value: Any = record
@@ -152,12 +152,19 @@ def _opened(record: Record, paths: tuple[str, ...]) -> Record:
     return record
 
 
-def _without_envelope(text: Text, paths: tuple[str, ...]) -> Text:
-    """Returns text in which a record that an envelope holds as JSON text stands for itself."""
-    held = pc.match_substring(text.text, _NESTED)
+def without_envelope(
+    text: pa.StringArray, paths: tuple[str, ...], mark: str = _NESTED
+) -> pa.StringArray:
+    """Returns (N,) texts in which a record that an envelope holds as text stands for itself.
+
+    Args:
+        text: (N,) JSON objects.
+        paths: where envelopes hold it, the first with a value counts.
+        mark: what every text with an envelope has in it.
+    """
+    held = pc.match_substring(text, mark)
     if not pc.any(held).as_py():
         return text
-    inner = read_json(text.text.filter(held), {"record": paths}).columns["record"]
+    inner = read_json(text.filter(held), {"record": paths}).columns["record"]
     inner = pc.if_else(pc.match_substring_regex(inner, r"^\s*\{"), inner, None)
-    opened = pc.replace_with_mask(text.text, held, pc.coalesce(inner, text.text.filter(held)))
-    return replace(text, text=opened)
+    return pc.replace_with_mask(text, held, pc.coalesce(inner, text.filter(held)))

@@ -40,6 +40,7 @@ _TWELVE_HOURS = (
     r":(?P<rest>\d{2}:\d{2})(?:\.(?P<fraction>\d{1,9}))? (?P<half>[AaPp])[Mm]"
     r" ?(?P<zone>Z|[+-]\d{2}:?\d{2}|UTC|GMT)?\s*$"
 )
+_DOT_NET = r"^/Date\((\d{9,16})(?:[+-]\d{4})?\)/$"  # /Date(1143556799000)/, of PowerShell
 # 06/Mar/2005:05:28:52 -0500
 _CLF = (
     r"^\[?(?P<day>\d{2})/(?P<month>[A-Za-z]{3})/(?P<year>\d{4}):(?P<clock>\d{2}:\d{2}:\d{2})"
@@ -278,6 +279,7 @@ def _fractional(text: pa.Array, pattern: str) -> pa.Array:
 
 
 def _any(text: pa.Array, tz: str, anchor: datetime) -> pa.Array:
+    text = pc.replace_substring_regex(text, _DOT_NET, r"\1")
     number = pc.match_substring_regex(text, r"^\s*\d{9,19}(\.\d+)?\s*$")
     numbers = pc.if_else(number, pc.utf8_trim_whitespace(text), None)
     whole = pc.binary_length(pc.list_element(pc.split_pattern(pc.coalesce(numbers, "0"), "."), 0))

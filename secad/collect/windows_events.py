@@ -20,6 +20,7 @@ from secad.base.schemas import ECS
 from secad.collect.json_columns import read_json
 from secad.collect.text import Text, reject
 from secad.collect.windows_fields import COLUMNS, EXTENSIONS, IGNORED, PARTS, UNWRAPPED
+from secad.collect.windows_forms import as_fields
 from secad.collect.windows_kinds import kinds
 from secad.collect.windows_times import event_times
 
@@ -78,7 +79,11 @@ def parse_events(text: Text, context: ParseContext) -> Parsed:
         context: the zone of times without one.
     """
     read = read_json(
-        text.text, {**PARTS, **COLUMNS}, ignored=IGNORED, unwrapped=UNWRAPPED, blank=_BLANK
+        as_fields(text.text),
+        {**PARTS, **COLUMNS},
+        ignored=IGNORED,
+        unwrapped=UNWRAPPED,
+        blank=_BLANK,
     )
     time = event_times(read.columns, context)
     broken = np.asarray(read.errors.is_valid())

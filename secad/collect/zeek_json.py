@@ -14,6 +14,7 @@ from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import LOCATOR
 from secad.collect.columns import labels_with
 from secad.collect.json_columns import read_json
+from secad.collect.json_events import without_envelope
 from secad.collect.pieces import Pieces, pieces_of
 from secad.collect.text import reject
 from secad.collect.zeek_events import columns_of, constants_of, kind_of, once
@@ -22,6 +23,8 @@ from secad.collect.zeek_tsv import NO_EVENTS
 
 NO_TIME = "no time: expected seconds since 1970 or ISO 8601 in the field ts"
 _PATH = "_path"
+ENVELOPES = ("result._raw", "_raw", "message", "event.original")  # of Splunk, of shippers
+_HELD = '{\\"ts\\":'  # in a record that an envelope holds as text
 _WANTED: Mapping[str, tuple[str, ...]] = {
     _PATH: (_PATH,),
     **{name: tuple(dict.fromkeys((name, name.replace(".", "_")))) for name in FIELDS},
@@ -77,7 +80,8 @@ def parse_records(lines: pa.RecordBatch, text: pa.StringArray, context: ParseCon
         text: (N,) what stands in them.
         context: the zone of times that have none.
     """
-    json = read_json(text, _WANTED, joined=True)
+    bare = without_envelope(text, ENVELOPES, _HELD)
+    json = read_json(bare, _WANTED, joined=True)
     found = {name: column for name, column in json.columns.items() if column.null_count < len(text)}
     broken = np.asarray(json.errors.is_valid())
     paths = found.pop(_PATH, pa.nulls(len(text), pa.string()))

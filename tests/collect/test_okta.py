@@ -75,3 +75,11 @@ def test_every_envelope_is_recognised_and_read(document: Any) -> None:
     assert FORM.matches(text) == pytest.approx(0.98)
     [(lines, _)] = FORM.frames(io.BytesIO(text), 1000)
     assert FORM.parse(lines, CONTEXT).events.column("user_name").to_pylist() == ["ann@corp.example"]
+
+
+def test_stores_write_names_in_lower_case() -> None:
+    lower = {name.lower(): value for name, value in EVENT.items()}
+    line = json.dumps(lower).encode()
+    assert FORM.matches(line + b"\n") == pytest.approx(0.98)
+    [found] = FORM.parse(lines_of(line), CONTEXT).events.to_pylist()
+    assert (found["event_code"], found["user_name"]) == (EVENT["eventType"], "ann@corp.example")

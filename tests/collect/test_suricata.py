@@ -201,3 +201,12 @@ def test_heads_are_recognised(head: bytes, name: str) -> None:
     found = recognise(head + b"\n")
     assert found is not None
     assert found.format.name == name
+
+
+@pytest.mark.parametrize("wrap", [lambda t: {"message": t}, lambda t: {"result": {"_raw": t}}])
+def test_envelopes_of_shippers_and_splunk_hold_records_as_text(
+    make_lines: Lines, wrap: Callable[[str], dict[str, Any]]
+) -> None:
+    line = json.dumps(wrap(eve("tls", tls={"sni": "shop.example"}).decode())).encode()
+    assert Suricata().matches(line + b"\n") > 0.9
+    assert one(make_lines, line)["destination_domain"] == "shop.example"

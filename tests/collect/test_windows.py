@@ -394,3 +394,69 @@ def test_labelled_hostile_processes_are_found_by_their_entity_ids(
     assert hostile <= set(lines)
     codes = dict(zip(lines, parsed.events["event_code"].to_pylist(), strict=True))
     assert all(codes[int(row["line"])] == row["event_id"] for row in rows)
+
+
+NAMED = [
+    {"@Name": name, "#text": text} for name, text in {**DATA, "CommandLine": 'say "[{]}"'}.items()
+]
+NAMED.append({"@Name": "Empty"})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {
+            "PayloadData1": "ProcessID: 3752",
+            "Computer": "ws1.corp",
+            "Payload": json.dumps({"EventData": {"Data": NAMED}}),
+            "Channel": CHANNEL,
+            "Provider": PROVIDER,
+            "EventId": 1,
+            "EventRecordId": "9",
+            "TimeCreated": "2026-03-02T10:15:00.2000000+00:00",
+        },
+        {
+            "Event": {
+                "System": {
+                    "Provider": {"@Name": PROVIDER},
+                    "EventID": "1",
+                    "TimeCreated": {"@SystemTime": "2026-03-02T10:15:00.2Z"},
+                    "Channel": CHANNEL,
+                    "Computer": "ws1.corp",
+                },
+                "EventData": {"Data": NAMED},
+            }
+        },
+    ],
+    ids=["EvtxECmd", "XML"],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_lists_of_named_data_are_fields(record: dict[str, Any], separators: Any) -> None:
+    line = json.dumps(record, separators=separators).encode()
+    assert FORM.matches(line + b"\n") == pytest.approx(0.97)
+    [found] = FORM.parse(lines_of(line), CONTEXT).events.to_pylist()
+    assert (found["user_name"], found["process_name"]) == ("ann", "cmd.exe")
+    assert found["process_command_line"] == 'say "[{]}"'
+    assert (found["host_name"], found["event_code"]) == ("ws1.corp", "1")
+    assert "Payload" not in dict(found["labels"])
+
+
+@pytest.mark.parametrize("named", [[{"@Name": "Image"}], [{"@Name": "Image", "#text": "x"}]])
+def test_a_list_of_one_is_read_too(named: list[dict[str, str]]) -> None:
+    record = FLAT | {"EventData": {"Data": named}}
+    assert FORM.parse(lines_of(json.dumps(record).encode()), CONTEXT).events.num_rows == 1
+
+
+def test_events_of_powershell_are_read() -> None:
+    record = {
+        "Id": 7045, "ProviderName": "Service Control Manager", "LogName": "System",
+        "MachineName": "ws1.corp", "TimeCreated": "/Date(1772446500000)/", "RecordId": 9,
+        "Level": 4, "LevelDisplayName": "Information", "Message": "A service was installed.",
+    }  # fmt: skip
+    text = json.dumps([record]).encode()
+    assert FORM.matches(text) == pytest.approx(0.97)
+    [(lines, _)] = FORM.frames(io.BytesIO(text), 1000)
+    [found] = FORM.parse(lines, CONTEXT).events.to_pylist()
+    assert found["time"] == datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
+    assert (found["host_name"], found["event_code"]) == ("ws1.corp", "7045")
+    assert (found["winlog_channel"], found["log_level"]) == ("System", "information")

@@ -400,3 +400,14 @@ def test_files_with_the_same_first_line_are_different_sources(tmp_path: Path) ->
     assert third.total().events == 1
     rows = store.events(columns=["event_action"]).read_all()["event_action"].to_pylist()
     assert sorted(rows) == ["zeek-conn"] * 3 + ["zeek-http"] * 3 + ["zeek-weird"] * 2
+
+
+@pytest.mark.parametrize("wrap", [lambda t: {"message": t}, lambda t: {"result": {"_raw": t}}])
+def test_envelopes_of_shippers_and_splunk_hold_records_as_text(
+    make_lines: Lines, wrap: Callable[[str], dict[str, Any]]
+) -> None:
+    inner = {"ts": 1772445600.5, "uid": "C1", "id.orig_h": "192.0.2.1"}
+    line = json.dumps({"@timestamp": "2026-03-02T11:00:00Z", **wrap(json.dumps(inner))}).encode()
+    assert Zeek().matches(line + b"\n") > 0.9
+    found = one(make_lines, [line])
+    assert (found["source_ip"], found["session_id"]) == ("192.0.2.1", "C1")

@@ -21,7 +21,7 @@ from secad.collect.json_events import Declaration, parse_records, share_of
 from secad.collect.json_rules import Columns, kind, once_each, worded
 
 _DOCUMENTS = JsonDocuments(("events", "data.events", "logs", "items"))
-_MARKS = (b"eventType", b"published", b"actor")
+_MARKS = (b"published", b"actor")
 _AGENT, _PLACE = "client.userAgent", "client.geographicalContext"
 _DEBUG = "debugContext.debugData"
 _DECLARED = Declaration(
@@ -131,8 +131,9 @@ def _is_record(record: dict[str, Any]) -> bool:
         inner = record.get(wrapper)
         if isinstance(inner, dict) and "published" in inner:
             record = inner
-    return {"eventType", "published", "actor"} <= set(record) and (
-        "outcome" in record or "displayMessage" in record
+    keys = {key.lower() for key in record}  # as some stores of logs write them
+    return {"eventtype", "published", "actor"} <= keys and not keys.isdisjoint(
+        ("outcome", "displaymessage")
     )
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import labels_with
 from secad.collect.json_columns import first_objects, read_json
+from secad.collect.json_events import opened, without_envelope
 from secad.collect.suricata_events import columns_of
 from secad.collect.suricata_fields import COLUMNS, EXTENSIONS, IGNORED, PART
 from secad.collect.text import decode, reject
@@ -24,6 +25,8 @@ _SURE = 0.98
 _LIKELY = 0.9  # the first line is longer than the head
 _LOOKED_AT = 20
 _STATS = "stats"
+_ENVELOPES = ("result._raw", "_raw", "message", "event.original")  # of Splunk, of shippers
+_HELD = '\\"event_type\\":'  # in a record that an envelope holds as text
 _NO_TYPE = "no EVE record: expected the field event_type"
 _NO_TIME = "no time: expected ISO 8601 in the field timestamp"
 _ENDS = frozenset({"src_ip", "dest_ip", "flow_id", "proto", "in_iface", "pcap_cnt"})
@@ -55,18 +58,23 @@ class Suricata:
 
     def matches(self, head: bytes) -> float:
         """Returns the share of EVE records among the first JSON objects; see ``Format``."""
-        if b'"event_type"' not in head:
+        if b"event_type" not in head:
             return 0.0
         objects = first_objects(head, _LOOKED_AT)
         if any(objects):
-            return _SURE * sum(map(_is_record, objects)) / len(objects)
+            return (
+                _SURE
+                * sum(_is_record(opened(record or {}, _ENVELOPES)) for record in objects)
+                / len(objects)
+            )
         cut_off = head.startswith(b"{") and b"\n" not in head
         return _LIKELY if cut_off and b'"timestamp"' in head and b'"stats"' in head else 0.0
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per line, none of statistics; see ``Format``."""
         text = decode(lines)
-        read = read_json(text.text, COLUMNS, ignored=IGNORED, joined=True)
+        bare = without_envelope(text.text, _ENVELOPES, _HELD)
+        read = read_json(bare, COLUMNS, ignored=IGNORED, joined=True)
         broken = np.asarray(read.errors.is_valid())
         types = read.columns["~type"]
         untyped = np.asarray(types.is_null()) & ~broken

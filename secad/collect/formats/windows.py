@@ -31,6 +31,8 @@ _MARKS = tuple(
         {"channel", "event_data"},
         {"channel", "record_id"},
         {"channel", "provider_name"},
+        {"id", "providername", "timecreated"},  # of PowerShell's Get-WinEvent
+        {"id", "providername", "logname"},
     )
 )
 _CUT_OFF = (

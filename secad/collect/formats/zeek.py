@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect import zeek_json, zeek_tsv
 from secad.collect.json_columns import first_objects
+from secad.collect.json_events import opened
 from secad.collect.text import decode
 from secad.collect.zeek_fields import EXTENSIONS, LOGS, UNKNOWN, log_by_fields
 from secad.collect.zeek_headers import HEADERS_CAP, Header, header_before
@@ -26,7 +27,7 @@ _SURE = 0.99
 _HEADERLESS = 0.9  # names of fields alone
 _SURE_JSON = 0.97
 _LOOKED_AT = 20
-_MARKS = (b'"ts"', b'"_path"', b'"_write_ts"')
+_MARKS = (b'"ts"', b'"_path"', b'"_write_ts"', b'"ts\\"')
 _LIKE_OTHERS = frozenset(
     {UNKNOWN, "broker", "cluster", "config", "postgresql", "redis", "reporter", "stats", "syslog"}
 )
@@ -77,7 +78,11 @@ class Zeek:
             return 0.0
         objects = first_objects(head, _LOOKED_AT)
         if any(objects):
-            return _SURE_JSON * sum(map(_is_record, objects)) / len(objects)
+            return (
+                _SURE_JSON
+                * sum(_is_record(opened(record or {}, zeek_json.ENVELOPES)) for record in objects)
+                / len(objects)
+            )
         return 0.0
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
