@@ -14,13 +14,12 @@ import pyarrow as pa
 
 from secad.base.compiled import kernel
 from secad.features.inlined import inlined, peek
-from secad.features.spans import Bytes
+from secad.features.spans import Bytes, read_only
 from secad.features.words import WORD_BYTES, copy_words
 
 Integers = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]
 
-_NO_BYTES = np.frombuffer(b"", dtype=np.uint8)
 _MOST_DIGITS = 18  # of a number that fits in int64 whatever its digits
 _MOST_POWER = 18
 _FEW_DIGITS = 9  # still fit when they are made nanoseconds of seconds
@@ -47,13 +46,13 @@ def pieces_of(text: pa.StringArray) -> Pieces:
     """Returns the pieces that a column of (N,) strings is made of."""
     _, ends, data = text.buffers()
     if len(text) == 0 or ends is None:
-        return Pieces(_NO_BYTES, np.full(len(text), -1, np.int32), np.zeros(len(text), np.int32))
+        absent = np.full(len(text), -1, np.int32)
+        return Pieces(read_only(None), absent, np.zeros(len(text), np.int32))
     offsets = np.frombuffer(ends, dtype=np.int32)[text.offset : text.offset + len(text) + 1]
     starts = offsets[:-1]
     if text.null_count:
         starts = np.where(np.asarray(text.is_valid()), starts, np.int32(-1))
-    content = np.frombuffer(data, dtype=np.uint8) if data else _NO_BYTES
-    return Pieces(content, starts, np.diff(offsets))
+    return Pieces(read_only(data), starts, np.diff(offsets))
 
 
 def texts(pieces: Pieces) -> pa.StringArray:

@@ -17,17 +17,30 @@ import numpy.typing as npt
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from secad.base.compiled import blind_to_constants, closed_to_python
+
 P = ParamSpec("P")
 R = TypeVar("R")
 A = TypeVar("A")
 
 _builders: Any = cgutils  # numba ships no types
+_njit: Any = numba.njit  # nor does it type what it knows of wrappers
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Returns ``function`` compiled into each kernel that calls it; for small, hot functions."""
-    compiler = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
-    return cast("Callable[P, R]", compiler(function))
+    """Returns ``function`` compiled into each kernel that calls it; for small, hot functions.
+
+    Only kernels can call it: a call from Python is a TypeError.
+    """
+    compiler = _njit(
+        cache=True,
+        nogil=True,
+        error_model="numpy",
+        forceinline=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+    )
+    return cast("Callable[P, R]", closed_to_python(blind_to_constants(compiler(function))))
 
 
 def _borrowed(_context: Any, array: Any) -> Any:

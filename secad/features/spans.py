@@ -17,9 +17,6 @@ from secad.features.inlined import inlined
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
-# read-only as Arrow's buffers are: a kernel is compiled once more for bytes that it may write
-_NO_BYTES = np.frombuffer(b"", dtype=np.uint8)
-
 
 def buffer_of(array: pa.Array) -> tuple[Bytes, Places]:
     """Returns the bytes behind a string or binary array and its offsets.
@@ -39,10 +36,19 @@ def buffer_of(array: pa.Array) -> tuple[Bytes, Places]:
         raise SchemaError(f"expected no nulls, the array holds {array.null_count}")
     _, offsets, data = array.buffers()
     if len(array) == 0:
-        return _NO_BYTES, np.zeros(1, dtype=np.int64)
+        return read_only(None), np.zeros(1, dtype=np.int64)
     ends = np.frombuffer(offsets, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
-    text = np.frombuffer(data, dtype=np.uint8) if data else _NO_BYTES
-    return text, ends.astype(np.int64)
+    return read_only(data), ends.astype(np.int64)
+
+
+def read_only(data: pa.Buffer | None) -> Bytes:
+    """Returns the bytes of a buffer of Arrow's, or none.
+
+    Some of its buffers could be written, and a kernel would be compiled once more for those.
+    """
+    values = np.frombuffer(data or b"", dtype=np.uint8)
+    values.flags.writeable = False
+    return values
 
 
 def gather(data: Bytes, starts: Places, lengths: Places) -> pa.StringArray:

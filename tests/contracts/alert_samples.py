@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +33,12 @@ def map_path(name: str) -> Path | None:
 
 def sample(name: str) -> tuple[Format, pa.RecordBatch, ParseContext]:
     """Returns an alert format, LINES of its sample and the context to parse them in."""
+    return plugins.alert_format_named(name), *read_sample(name)
+
+
+@cache
+def read_sample(name: str) -> tuple[pa.RecordBatch, ParseContext]:
+    """Returns LINES of a sample and the context to parse them in; both are the same each time."""
     form = plugins.alert_format_named(name)
     streams = find_streams(str(sample_path(name)))  # kept, since it closes the file when it goes
     stream = next(streams)
@@ -47,4 +54,4 @@ def sample(name: str) -> tuple[Format, pa.RecordBatch, ParseContext]:
             batches = [part.lines for part in itertools.islice(parts, 4)]
         context = ParseContext(stream.modified_time, head=stream.head, field_map=field_map)
     lines = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
-    return form, lines, context
+    return lines, context

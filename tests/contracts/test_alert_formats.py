@@ -124,7 +124,7 @@ def test_raises_on_no_bytes_whatever(name: str) -> None:
 
     mangled = st.builds(damage, st.sampled_from(known), st.floats(0, 1), st.binary(max_size=4))
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.one_of(SHAPES, mangled), max_size=8))
     def never_raises(records: list[bytes]) -> None:
         batch = lines_of(records)
@@ -139,7 +139,7 @@ def test_sniffs_any_head_without_raising(name: str) -> None:
     form = plugins.alert_format_named(name)
     whole = sample_path(name).read_bytes()[: 1 << 16]
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(st.one_of(SHAPES, st.integers(0, len(whole)).map(lambda cut: whole[:cut])))
     def never_raises(head: bytes) -> None:
         assert 0.0 <= form.matches(head) <= 1.0

@@ -138,7 +138,7 @@ def test_raises_on_no_bytes_whatever(name: str) -> None:
 
     mangled = st.builds(damage, st.sampled_from(known), st.floats(0, 1), st.binary(max_size=4))
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.one_of(SHAPES, mangled), max_size=8))
     def never_raises(records: list[bytes]) -> None:
         batch = lines_of(records)
@@ -154,7 +154,7 @@ def test_sniffs_any_head_without_raising(name: str) -> None:
     form = plugins.format_named(name)
     whole = sample(name)[2].head
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(st.one_of(SHAPES, st.integers(0, len(whole)).map(lambda cut: whole[:cut])))
     def never_raises(head: bytes) -> None:
         assert 0.0 <= form.matches(head) <= 1.0
@@ -174,7 +174,7 @@ def test_framing_survives_damage(name: str) -> None:
     if not form.is_framed(whole[: 1 << 16]):
         pytest.skip(f"the sample of {name} has lines")
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(st.integers(0, len(whole) - 1), st.binary(min_size=1, max_size=64), st.booleans())
     def never_raises(place: int, patch: bytes, cut: bool) -> None:
         data = whole[:place] if cut else whole[:place] + patch + whole[place + len(patch) :]
