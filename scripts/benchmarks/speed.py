@@ -220,8 +220,16 @@ def _alerts(count: int) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=ALERTS)
 
 
+def _stages(setting: Setting) -> tuple[list[Figure], list[Path]]:
+    """Where the time goes; loaded only when it is asked for, since it imports all of ingest."""
+    from speed_stages import stages
+
+    return stages(setting)
+
+
 SECTIONS: Mapping[str, Callable[[Setting], tuple[list[Figure], list[Path]]]] = {
     "text": text,
+    "stages": _stages,
     "records": records,
     "windows": windows,
     "evtx": evtx,
