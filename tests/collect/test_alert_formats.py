@@ -45,7 +45,7 @@ def parsed(name: str, records: list[bytes], make_lines: Lines) -> list[dict[str,
                 b'04/30/24-12:44:32.000000 [**] [1:1000001:0] "ICMP test" [**] [Priority: 0] '
                 b"[AppID: ICMP] {ICMP} 192.0.2.1 -> 198.51.100.6"
             ),
-            ("snort", "1:1000001", 4, "192.0.2.1", None, "2024-04-30T12:44:32"),
+            ("snort", "1:1000001", 2, "192.0.2.1", None, "2024-04-30T12:44:32"),
         ),
         (
             (

@@ -170,3 +170,11 @@ def test_output_of_scripts_is_rejected(
 ) -> None:
     parsed = ApacheError().parse(make_lines([b"sh: curl: not found"]), CONTEXT)
     assert parsed.rejects.num_rows == 1
+
+
+def test_apache_times_with_a_zone(make_lines: Callable[[list[bytes]], pa.RecordBatch]) -> None:
+    line = b"[2025-07-22 15:45:51.323610 +0200] [core:notice] [pid 1:tid 7] AH00094: Command line"
+    assert ApacheError().matches(line) > 0.9
+    (event,) = ApacheError().parse(make_lines([line]), CONTEXT).events.to_pylist()
+    assert event["time"] == datetime(2025, 7, 22, 13, 45, 51, 323610, tzinfo=UTC)
+    assert event["event_code"] == "AH00094"

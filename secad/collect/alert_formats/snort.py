@@ -1,5 +1,7 @@
 """Alerts of Snort and Suricata as lines: the fast format, and what Snort sends to syslog.
 
+Lines of Snort's ``alert_csv`` and ``alert_json`` are read as the fast lines that say the same.
+
 A line of the fast format begins with a date: Snort's has no year, or one of two digits, Suricata's
 has one of four digits; by it the tool is told.
 """
@@ -16,6 +18,7 @@ from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ALERT_FIELDS
 from secad.collect.alert_columns import TEMPLATE_COLUMNS, Flags, Found, alerts, declared
 from secad.collect.columns import lines_of
+from secad.collect.snort_lines import CSV, as_fast, is_json
 from secad.collect.text import decode
 from secad.collect.times import parse_iso, parse_syslog
 
@@ -68,20 +71,20 @@ class Snort:
 
     def matches(self, head: bytes) -> float:
         """Returns how sure it is by the share of such lines; see ``Format``."""
-        if b"[Priority:" not in head and b"[**]" not in head:
+        if not any(mark in head for mark in (b"[Priority:", b"[**]", b"/", b'"rule"')):
             return 0.0
         text = decode(lines_of(head[: 1 << 14])).text
         if not len(text):
             return 0.0
-        known = pc.or_(
-            pc.match_substring_regex(text, _FAST), pc.match_substring_regex(text, _SYSLOG)
-        )
+        known = is_json(text)
+        for pattern in (_FAST, _SYSLOG, CSV):
+            known = pc.or_(known, pc.match_substring_regex(text, pattern))
         return 0.98 * float(pc.sum(known).as_py() or 0) / len(text)
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one row per alert; see ``Format``."""
         text = decode(lines)
-        fast, syslog = _groups(text.text, _FAST), _groups(text.text, _SYSLOG)
+        fast, syslog = _groups(as_fast(text.text), _FAST), _groups(text.text, _SYSLOG)
         both = {
             name: pc.coalesce(fast[name], syslog[name])
             for name in ("name", "rest", "rule", "generator")

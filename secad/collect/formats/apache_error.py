@@ -34,10 +34,12 @@ _NO_HEADER = "no header: expected '[Www Mmm dd hh:mm:ss yyyy] [level] ', an outp
 _OTHER = "error-message"
 # [Sun Dec 04 04:47:44 2005] [error] | [Fri Jun 10 11:18:32.111 2022] [authz_core:error] [pid 1]
 _LINE = (
-    r"^(?:[^\[]{0,120} )?\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}\] "
+    r"^(?:[^\[]{0,120} )?\[(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d(?:\.\d+)? \d{4}|"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+(?: [+-]\d{4})?)\] "
     r"\[(?:[a-z0-9_]*:)?(?:emerg|alert|crit|error|warn|notice|info|debug|trace\d)\] "
 )
-_TIMES = ("%a %b %e %H:%M:%S.%f %Y", "%a %b %e %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S.%f")
+_TIMES = ("%a %b %e %H:%M:%S.%f %Y", "%a %b %e %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S.%f %z",
+          "%Y-%m-%d %H:%M:%S.%f")  # fmt: skip
 _LEVELS = (
     "[{log_logger}:{log_level}] [pid {process_pid:int}:tid {apache_thread_id}] {_said:rest}",
     "[{log_logger}:{log_level}] [pid {process_pid:int}] {_said:rest}",
