@@ -50,6 +50,7 @@ _FAILURE = (
 _LEVELS = {
     "0": "information", "1": "critical", "2": "error", "3": "warning", "4": "information",
     "5": "verbose", "info": "information", "debug": "verbose",
+    "logalways": "information",
 }  # fmt: skip
 _TRANSPORTS = {
     "1": "icmp", "2": "igmp", "6": "tcp", "17": "udp", "47": "gre", "50": "esp", "58": "ipv6-icmp",
@@ -228,8 +229,8 @@ def _users(raw: Columns, logon: pa.Array, describes: pa.Array) -> dict[str, pa.A
 
 
 def _account(text: pa.Array) -> pa.Array:
-    r"""Returns ``ann`` of ``CORP\ann`` and ``ann@CORP``."""
-    return pc.replace_substring_regex(text, r"^.*\\|@.*$", "")
+    r"""Returns ``ann`` of ``CORP\ann``, ``ann@CORP`` and ``CORP\ann (S-1-5-21-1-2-3-500)``."""
+    return pc.replace_substring_regex(text, r"^.*\\|@.*$|\s+\(S-1-[0-9-]+\)$", "")
 
 
 def _realm(text: pa.Array) -> pa.Array:

@@ -72,7 +72,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "outcome": ("event.outcome", "winlog.outcome"),
     "utc_time": ("UtcTime",),
     "system_time": (*_attribute("TimeCreated", "SystemTime"), "TimeCreated", "SystemTime",
-                    "TimeGenerated"),
+                    "winlog.time_created", "TimeGenerated"),
     "event_time": ("EventTime",),
     "received_time": ("EventReceivedTime",),
     "timestamp": ("@timestamp",),

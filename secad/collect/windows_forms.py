@@ -43,9 +43,11 @@ def _with_payload(text: pa.StringArray) -> pa.StringArray:
     outer = text.filter(held)
     inner = read_json(outer, {"payload": ("Payload",)}).columns["payload"]
     inner = pc.if_else(pc.match_substring_regex(inner, r"^\{.*\}$"), inner, None)
-    begun = pc.replace_substring_regex(outer, _PAYLOAD_TEXT, "")
-    begun = pc.replace_substring_regex(begun, r",?\s*\}\s*$", "")
-    joined = pc.binary_join_element_wise(begun, pc.utf8_slice_codeunits(inner, 1), ",")
+    rest = pc.replace_substring_regex(outer, _PAYLOAD_TEXT, "")
+    rest = pc.replace_substring_regex(rest, r"^\s*\{", "")
+    begun = pc.replace_substring_regex(inner, r"\}$", "")  # first, as the first of a name counts
+    joined = pc.binary_join_element_wise(begun, rest, ",")
+    joined = pc.replace_substring_regex(joined, r",\s*\}\s*$", "}")
     return pc.replace_with_mask(text, held, pc.coalesce(joined, outer))
 
 

@@ -49,6 +49,7 @@ ENVELOPES = {
     "line": RECORD,
     "Splunk": {"preview": False, "result": {"_time": "x", "_raw": json.dumps(RECORD)}},
     "Elasticsearch": {"_index": "trail", "_source": RECORD},
+    "Wazuh": {"integration": "aws", "aws": RECORD | {"source": "cloudtrail"}},
 }  # fmt: skip
 
 

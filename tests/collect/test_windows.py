@@ -407,6 +407,7 @@ NAMED.append({"@Name": "Empty"})
     [
         {
             "PayloadData1": "ProcessID: 3752",
+            "UserName": r"CORP\svc (S-1-5-21-1-2-3-500)",
             "Computer": "ws1.corp",
             "Payload": json.dumps({"EventData": {"Data": NAMED}}),
             "Channel": CHANNEL,
@@ -414,6 +415,8 @@ NAMED.append({"@Name": "Empty"})
             "EventId": 1,
             "EventRecordId": "9",
             "TimeCreated": "2026-03-02T10:15:00.2000000+00:00",
+            "ProcessId": 7,
+            "Level": "LogAlways",
         },
         {
             "Event": {
@@ -438,6 +441,7 @@ def test_lists_of_named_data_are_fields(record: dict[str, Any], separators: Any)
     assert (found["user_name"], found["process_name"]) == ("ann", "cmd.exe")
     assert found["process_command_line"] == 'say "[{]}"'
     assert (found["host_name"], found["event_code"]) == ("ws1.corp", "1")
+    assert found["process_pid"] == 3752  # not that of who wrote the record
     assert "Payload" not in dict(found["labels"])
 
 
@@ -460,3 +464,30 @@ def test_events_of_powershell_are_read() -> None:
     assert found["time"] == datetime(2026, 3, 2, 10, 15, tzinfo=UTC)
     assert (found["host_name"], found["event_code"]) == ("ws1.corp", "7045")
     assert (found["winlog_channel"], found["log_level"]) == ("System", "information")
+
+
+def test_a_forwarded_event_has_the_time_of_its_creation() -> None:
+    forwarded = WINLOGBEAT | {
+        "winlog": {
+            "event_id": "4674", "channel": "Security", "computer_name": "dc1.corp",
+            "provider_name": "Microsoft-Windows-Security-Auditing",
+            "time_created": "2026-03-02T09:00:00.5Z",
+            "event_data": {"SubjectUserName": "ann"},
+        }
+    }  # fmt: skip
+    [found] = FORM.parse(lines_of(json.dumps(forwarded).encode()), CONTEXT).events.to_pylist()
+    assert found["time"] == datetime(2026, 3, 2, 9, 0, 0, 500000, tzinfo=UTC)
+
+
+def test_evtxecmd_names_a_user_with_its_sid() -> None:
+    record = {
+        "EventId": 4720, "Channel": "Security", "Computer": "ws1.corp",
+        "Provider": "Microsoft-Windows-Security-Auditing", "Level": "LogAlways",
+        "UserName": r"CORP\ann (S-1-5-21-1-2-3-500)",
+        "TimeCreated": "2026-03-02T10:15:00.2000000+00:00",
+        "Payload": json.dumps({"EventData": {"Data": [{"@Name": "TargetUserName", "#text": "b"}]}}),
+    }  # fmt: skip
+    line = json.dumps(record, separators=(",", ":")).encode()
+    [found] = FORM.parse(lines_of(line), CONTEXT).events.to_pylist()
+    assert (found["user_name"], found["user_domain"]) == ("ann", "CORP")
+    assert (found["user_target_name"], found["log_level"]) == ("b", "information")

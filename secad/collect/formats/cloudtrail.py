@@ -92,7 +92,7 @@ _DECLARED = Declaration(
         "eventVersion", "requestID", "sharedEventID", "version", "detail-type", "id", "source",
         "time",
     ),
-    unwrapped=("detail", "_source", "_source.detail"),
+    unwrapped=("detail", "_source", "_source.detail", "aws", "data.aws"),  # aws: of Wazuh
     nested=("CloudTrailEvent", "message", "Message", "_raw", "result._raw", "event.original"),
 )  # fmt: skip
 # arn:aws:sts::111122223333:assumed-role/Admin/ann | arn:aws:iam::111122223333:user/team/ann
@@ -142,7 +142,7 @@ class CloudTrail:
 
 def _is_record(record: dict[str, Any]) -> bool:
     """Returns whether an object has the marks of a record."""
-    for wrapper in ("detail", "_source"):
+    for wrapper in ("detail", "_source", "data", "aws"):
         inner = record.get(wrapper)
         if isinstance(inner, dict):
             record = inner
