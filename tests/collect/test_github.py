@@ -68,3 +68,10 @@ def test_other_actions_are_not_ours() -> None:
 def test_exports_keep_what_an_action_is_about_under_data() -> None:
     found = row(action="team.create", data={"team": "corp/authors"})
     assert (found["github_team"], found["event_category"]) == ("corp/authors", "iam")
+
+
+def test_wazuh_wraps_events() -> None:
+    line = json.dumps({"integration": "github", "github": EVENT}).encode()
+    assert FORM.matches(line + b"\n") == pytest.approx(0.98)
+    [found] = FORM.parse(lines_of(line), CONTEXT).events.to_pylist()
+    assert (found["user_name"], found["event_action"]) == ("ann", "org.add_member")

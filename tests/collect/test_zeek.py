@@ -411,3 +411,10 @@ def test_envelopes_of_shippers_and_splunk_hold_records_as_text(
     assert Zeek().matches(line + b"\n") > 0.9
     found = one(make_lines, [line])
     assert (found["source_ip"], found["session_id"]) == ("192.0.2.1", "C1")
+
+
+def test_statistics_of_zeek_alone_are_recognised(make_lines: Lines) -> None:
+    stats = {"ts": 1772445600.5, "peer": "zeek", "mem": 94, "pkts_proc": 296, "events_proc": 723}
+    line = json.dumps(stats).encode()
+    assert Zeek().matches(line + b"\n") > 0.9
+    assert one(make_lines, [line])["event_action"] == "zeek-stats"

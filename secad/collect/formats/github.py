@@ -76,7 +76,7 @@ _DECLARED = Declaration(
         "github_area": "action before its first dot",
     },
     ignored=("_document_id", "transport_protocol"),
-    unwrapped=("_source", "node", "data"),
+    unwrapped=("_source", "node", "github", "data"),  # github: of Wazuh
     nested=("event.original", "_raw", "result._raw"),
 )  # fmt: skip
 # user.failed_login | two_factor_authentication.recovery_codes_failed | org.sso_response_rejected
@@ -130,7 +130,7 @@ class GitHub:
 
 def _is_record(record: dict[str, Any]) -> bool:
     """Returns whether an object has a dotted action, a time and what GitHub writes beside."""
-    inner = record.get("_source", record.get("node"))
+    inner = record.get("_source", record.get("node", record.get("github")))
     record = inner if isinstance(inner, dict) else record
     action, time = record.get("action"), record.get("@timestamp", record.get("created_at"))
     if not isinstance(action, str) or "." not in action or isinstance(record.get("event"), dict):

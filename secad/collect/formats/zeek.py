@@ -31,6 +31,7 @@ _MARKS = (b'"ts"', b'"_path"', b'"_write_ts"', b'"ts\\"')
 _LIKE_OTHERS = frozenset(
     {UNKNOWN, "broker", "cluster", "config", "postgresql", "redis", "reporter", "stats", "syslog"}
 )
+_OF_STATS = frozenset({"peer", "pkts_proc", "events_proc"})  # no other program's names
 _BRACE = ord("{")
 _HASH = ord("#")
 
@@ -107,6 +108,8 @@ def _is_record(record: dict[str, Any] | None) -> bool:
         return True
     addressed = {"id.orig_h", "id_orig_h"} & record.keys() or isinstance(record.get("id"), dict)
     if isinstance(record.get("uid"), str) and addressed:
+        return True
+    if record.keys() >= _OF_STATS:
         return True
     log = LOGS[log_by_fields(record.keys())]
     known = sum(key in log.columns for key in record)
