@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import Connection, Engine, RowMapping, and_, func, or_, select
+from sqlalchemy import Connection, Engine, RowMapping, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from secad.base.ids import source_id
 from secad.base.ledger_tables import source as source_table
+from secad.base.names import on_disk
 
 TAIL_BYTES = 1 << 16
 _TELLING_BYTES = 4096  # two logs that agree on as much are one log in two places
@@ -101,13 +101,16 @@ class Ledger:
     def new_source(self, first: bytes, path: str, format_name: str) -> Source:
         """Returns a source that no other known one collides with, nothing of it read yet."""
         digest = bytes_digest(first)
+        table = source_table.c
         with self._engine.connect() as connection:
-            others = connection.execute(
-                select(func.count()).where(
-                    source_table.c.first_record_sha256 == digest, source_table.c.kind == self._kind
-                )
-            ).scalar_one()
-        known_as = source_id(first, others, self._kind)
+            alike = and_(table.first_record_sha256 == digest, table.kind == self._kind)
+            others = connection.execute(select(func.count()).where(alike)).scalar_one()
+            known_as = source_id(first, others, self._kind)
+            taken = select(func.count()).where(table.source_id == bindparam("known_as"))
+            # by a log whose first line was once met half written, as this one's is
+            while connection.execute(taken, {"known_as": known_as}).scalar_one():
+                others += 1
+                known_as = source_id(first, others, self._kind)
         return Source(known_as, digest, path, format_name, self._kind)
 
     def sources(self) -> list[Source]:
@@ -165,7 +168,23 @@ def _is_same(known: Source, path: str, stamp: Stamp | None) -> bool:
     """Returns whether equal bytes mean the same source, or only two short logs that begin alike."""
     if known.path == path or (stamp and (known.device, known.inode) == stamp[:2]):
         return True
-    return known.offset >= _TELLING_BYTES or not Path(known.path.split("!")[0]).exists()
+    return known.offset >= _TELLING_BYTES or not _is_still_there(known)
+
+
+def _is_still_there(known: Source) -> bool:
+    """Returns whether a source still lies where it was last read; another may have its name now."""
+    place = on_disk(known.path)
+    if not place.is_file():
+        place = on_disk(known.path.split("!")[0])  # an archive with the source inside
+    try:
+        found = place.stat()
+        stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        if stamp == (known.device, known.inode, known.size_bytes, known.modified_ns):
+            return True
+        with place.open("rb") as file:
+            return _holds(file, known)
+    except OSError:
+        return False
 
 
 def _source(row: RowMapping) -> Source:

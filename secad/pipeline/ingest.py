@@ -17,6 +17,7 @@ import pyarrow as pa
 from secad import plugins
 from secad.base.config import Config
 from secad.base.errors import ConfigError, Interrupted
+from secad.base.names import as_text
 from secad.base.protocols import FieldMap, Format, ParseContext
 from secad.base.schemas import REJECTS
 from secad.collect.field_maps import load_field_map
@@ -33,6 +34,7 @@ from secad.pipeline.source_places import (
     advanced,
     at_its_end,
     first_record,
+    lies_in,
     progress_of,
     tail_behind,
     with_open,
@@ -173,7 +175,8 @@ def ingest(
         try:
             for path in paths:
                 for stream in find_streams(path, options.inflate):
-                    report.sources.append(run.take(stream, forced))
+                    if not lies_in(stream.path, store.folder):  # it may be in a folder of logs
+                        report.sources.append(run.take(stream, forced))
         except Interrupted:
             run.commit()  # told() is called between batches, so what stands is whole
             raise
@@ -206,7 +209,7 @@ class _Run:
         self._reading = reading
         self._ledger = reading.ledger
         self._options = options
-        self._named = frozenset(named)
+        self._named = frozenset(map(as_text, named))
         self._now = now
         self._told = told
         self._workers = workers
@@ -216,6 +219,7 @@ class _Run:
         self._rows = self._bytes = 0  # pending
         self._committer = committer
         self._committing: Future[None] | None = None
+        self._unwritten: tuple[Source, ...] = ()  # of the commit that goes on behind
 
     def take(self, stream: Stream | Unreadable, forced: Format | None) -> SourceReport:
         """Reads one stream to its end."""
@@ -244,6 +248,7 @@ class _Run:
         self._commit_behind()
         if self._committing:
             self._committing.result()
+        self._unwritten = ()
 
     def _commit_behind(self) -> None:
         """Starts a commit of what was read so far, while reading goes on."""
@@ -254,6 +259,7 @@ class _Run:
             finishing, self._finishing = self._finishing, []
             self._rows = self._bytes = 0
             pending.states = self._templates.changed()
+            self._unwritten = tuple(pending.sources.values())
             self._committing = self._committer.submit(self._write, pending, finishing)
 
     def _write(self, pending: Pending, finishing: list[tuple[str, Future[pa.Table]]]) -> None:
@@ -272,6 +278,8 @@ class _Run:
         if known and not forced and known.format != form.name:
             form = self._reading.named(known.format)  # a log keeps the format that it began with
         source = known or self._ledger.new_source(first, stream.path, form.name)
+        # the first line may have had no end when it was met first
+        source = replace(source, first_record_sha256=bytes_digest(first))
         start, unended = self._start(stream, form, source)
         if stream.seekable:
             stream.file.seek(0 if framing_of(form, stream) else start.offset)
@@ -285,7 +293,7 @@ class _Run:
     def _known(self, stream: Stream, first: bytes) -> Source | None:
         """Returns the source that the stream goes on from, if it is known."""
         digest = bytes_digest(first)
-        waiting = self._pending.sources.values()
+        waiting = (*self._pending.sources.values(), *self._unwritten)
         if any(
             digest == other.first_record_sha256 or stream.path == other.path for other in waiting
         ):

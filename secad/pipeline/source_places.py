@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from secad.base.protocols import Format
 from secad.collect.transports.files import Stream
@@ -11,6 +12,11 @@ from secad.events.ledger import TAIL_BYTES, Source, bytes_digest, tail_of
 from secad.pipeline.reading import Progress, framing_of
 
 _FRAMED_TAIL_BYTES = 64  # less than any record, so that no header between records is in it
+
+
+def lies_in(path: str, folder: Path) -> bool:
+    """Returns whether a stream's path leads into a folder."""
+    return Path(path).absolute().is_relative_to(folder.absolute())
 
 
 def first_record(stream: Stream, form: Format) -> bytes | None:

@@ -313,3 +313,11 @@ def test_a_folder_may_hold_what_is_no_log(store: Store, tmp_path: Path) -> None:
     assert not report.failed()
     assert [source.path for source in report.beside()] == [str(folder / "notes.md")]
     assert len(store.ingest(folder / "notes.md").failed()) == 1  # who names it wants it read
+
+
+def test_store_inside_a_folder_of_logs_is_no_log(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text(FILE)
+    for _ in range(2):
+        report = store.ingest(tmp_path)
+        assert [source.path for source in report.sources] == [str(tmp_path / "a.log")]
+    assert store.messages() == EXPECTED

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Self, cast
 
+from secad.base.names import as_text, on_disk
 from secad.collect.transports.allowance import Allowance, InflateLimits
 from secad.collect.transports.inflate import (
     Guarded,
@@ -113,14 +114,15 @@ def find_streams(path: str, limits: InflateLimits = _LIMITS) -> Generator[Stream
             yield from _opened(stream, limits)
         return
     try:
-        found = Path(path).stat()
+        place = on_disk(path)
+        found = place.stat()
     except OSError as error:
-        yield Unreadable(path, _words(error))
+        yield Unreadable(as_text(path), _words(error))
         return
     if stat.S_ISDIR(found.st_mode):
-        yield from _folder(Path(path), limits)
+        yield from _folder(place, limits)
     else:
-        yield from _file(Path(path), limits)
+        yield from _file(place, limits)
 
 
 def _folder(folder: Path, limits: InflateLimits) -> Iterator[Stream | Unreadable]:
@@ -137,7 +139,7 @@ def _folder(folder: Path, limits: InflateLimits) -> Iterator[Stream | Unreadable
 
 
 def _unreadable(error: OSError) -> Unreadable:
-    return Unreadable(str(error.filename), _words(error))
+    return Unreadable(as_text(str(error.filename)), _words(error))
 
 
 def _words(error: OSError) -> str:
@@ -148,18 +150,18 @@ def _file(path: Path, limits: InflateLimits) -> Iterator[Stream | Unreadable]:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            yield Unreadable(str(path), "not a regular file")
+            yield Unreadable(as_text(str(path)), "not a regular file")
             return
         file = path.open("rb", buffering=_BUFFER_BYTES)
     except OSError as error:
-        yield Unreadable(str(path), _words(error))
+        yield Unreadable(as_text(str(path)), _words(error))
         return
     stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
     modified = _EPOCH.fromtimestamp(found.st_mtime, tz=UTC)
     with file:
         head = file.read(HEAD_BYTES)
         file.seek(0)
-        stream = Stream(str(path), file, head, modified, stamp, seekable=True)
+        stream = Stream(as_text(str(path)), file, head, modified, stamp, seekable=True)
         yield from _opened(stream, limits)
 
 
@@ -235,7 +237,7 @@ def _member(
 
 
 def _inside(archive: Stream, name: str) -> str:
-    return f"{archive.path}{MEMBER_MARK}{name}"
+    return f"{archive.path}{MEMBER_MARK}{as_text(name)}"
 
 
 def _climbs(name: str) -> bool:

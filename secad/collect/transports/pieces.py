@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import BinaryIO, cast
 
+from secad.base.names import on_disk
 from secad.collect.transports.allowance import UNLIMITED
 from secad.collect.transports.files import (
     MEMBER_MARK,
@@ -94,8 +94,8 @@ class _Again:
 
 def _open_again(path: str) -> _Again | None:
     """Returns a stream by its path, None where it is gone."""
-    holder = path if Path(path).is_file() else path.split(MEMBER_MARK, 1)[0]
-    if path == STDIN or not Path(holder).is_file():
+    holder = path if on_disk(path).is_file() else path.split(MEMBER_MARK, 1)[0]
+    if path == STDIN or not on_disk(holder).is_file():
         return None
     streams = find_streams(holder, UNLIMITED)
     for stream in streams:
