@@ -40,6 +40,11 @@ def lines_of(head: bytes) -> pa.RecordBatch:
     )
 
 
+def without_comments(lines: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns the LINES that do not begin with ``#``."""
+    return lines.filter(pc.invert(pc.starts_with(lines.column("raw"), "#")))
+
+
 def share_of_lines(head: bytes, pattern: str) -> float:
     """Returns which share of a head's lines fits a pattern; blank lines and comments aside.
 

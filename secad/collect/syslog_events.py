@@ -48,9 +48,10 @@ def events_of(text: Text, data: Bytes, frames: Places, context: ParseContext) ->
     times = header_times(frames, context)
     timed = np.asarray(pc.is_valid(times))
     good = (status >= UNTAGGED) & timed
+    comment = (status == NO_TIME) & np.asarray(pc.starts_with(text.text, "#"))
     rejects = [
         text.rejects,
-        reject(text.lines, status == NO_TIME, _NO_TIME),
+        reject(text.lines, (status == NO_TIME) & ~comment, _NO_TIME),
         reject(text.lines, status == CONTINUED, _CONTINUED),
         reject(text.lines, (status >= UNTAGGED) & ~timed, NO_YEAR),
     ]
@@ -59,7 +60,8 @@ def events_of(text: Text, data: Bytes, frames: Places, context: ParseContext) ->
         frames = frames[good]
         place = {name: column.filter(pa.array(good)) for name, column in place.items()}
     events = pa.table({**place, **_columns(data, frames)})
-    return Parsed(events, pa.concat_tables(rejects), skipped=text.skipped)
+    skipped = text.skipped + int(comment.sum())
+    return Parsed(events, pa.concat_tables(rejects), skipped=skipped)
 
 
 def _columns(data: Bytes, frames: Places) -> dict[str, pa.Array]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.columns import by_pieces, lines_of
+from secad.collect.columns import by_pieces, lines_of, without_comments
 from secad.collect.syslog_events import events_of
 from secad.collect.text import Text, decode
 from secad.features.phrases import Found, Phrase, PhraseBook
@@ -66,7 +66,7 @@ class OwnFile:
         """Returns how sure it is that most lines of a head are the program's."""
         if not any(mark in head for mark in self.marks):
             return 0.0
-        text = decode(lines_of(head))
+        text = decode(without_comments(lines_of(head)))
         count = text.lines.num_rows + text.rejects.num_rows
         if not text.lines.num_rows:
             return 0.0

@@ -105,3 +105,15 @@ def test_lines_of_others_stay_theirs() -> None:
     for name in LINES:
         event = plugins.format_named(name).parse(lines_of(line), CONTEXT).events.to_pylist()[0]
         assert (event["process_name"], event["event_action"]) == ("sshd", "ssh-invalid-user")
+
+
+def test_comments_are_no_records_and_do_not_count_against_a_file() -> None:
+    line = b"Nov 20 10:00:00 mx postfix/smtpd[7]: connect from unknown[192.0.2.1]\n"
+    head = (b"# a note\n" + line) * 20
+    found = plugins.recognise(head)
+    assert found is not None
+    assert found.format.name == "postfix"
+    for name in ("postfix", "syslog"):
+        parsed = plugins.format_named(name).parse(lines_of(head.rstrip()), CONTEXT)
+        assert (parsed.events.num_rows, parsed.rejects.num_rows) == (20, 0)
+        assert parsed.skipped == 20

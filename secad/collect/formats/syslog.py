@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.columns import by_pieces, lines_of
+from secad.collect.columns import by_pieces, lines_of, without_comments
 from secad.collect.syslog_columns import DATASET, EXTENSIONS, FIELDS
 from secad.collect.syslog_events import events_of
 from secad.collect.syslog_header import framed
@@ -35,7 +35,7 @@ class Syslog:
 
     def matches(self, head: bytes) -> float:
         """Returns how much of the head is framed as syslog, most where a program is named."""
-        text = decode(lines_of(head))
+        text = decode(without_comments(lines_of(head)))
         count = text.lines.num_rows + text.rejects.num_rows
         if not text.lines.num_rows:
             return 0.0
