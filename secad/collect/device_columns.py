@@ -41,6 +41,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 }
 _SUCCESS = r"succe|^ok$|allow|accept|permit|pass(ed|$)|^true$|grant|complete"
 _FAILURE = r"fail|block|den(y|ied)|drop|reject|prevent|error|quarantin|reset|terminat|^false$|refus"
+_NEGATED = r"^not[ _-]"
 # the first class whose pattern is found in a device's own words is ECS's category
 _CATEGORIES = (
     ("malware", r"malware|virus|trojan|ransom|spyware|worm\b|backdoor"),
@@ -186,7 +187,9 @@ def outcome_of(*said: pa.Array) -> pa.Array:
 def _outcome(text: pa.Array) -> pa.Array:
     words = pc.utf8_lower(text)
     failed = pc.match_substring_regex(words, _FAILURE)
-    done = pc.match_substring_regex(words, _SUCCESS)
+    done = pc.and_not(pc.match_substring_regex(words, _SUCCESS), failed)
+    denied = pc.match_substring_regex(words, _NEGATED)  # "not blocked"
+    failed, done = pc.if_else(denied, done, failed), pc.if_else(denied, failed, done)
     return pc.if_else(failed, "failure", pc.if_else(done, "success", None))
 
 

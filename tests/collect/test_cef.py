@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from secad.base.protocols import ParseContext, Parsed
+from secad.collect.device_columns import outcome_of
 from secad.collect.formats.cef import Cef
 
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))
@@ -134,3 +135,12 @@ def test_a_million_pairs_take_linear_time(parse: Callable[..., Parsed]) -> None:
     parsed = parse(HEAD + "rt=1634049000123 " + pairs, HEAD + "rt=1634049000123 " + customs)
     assert parsed.events.num_rows == 2
     assert time.perf_counter() - begin < 10
+
+
+@pytest.mark.parametrize(
+    ("act", "outcome"),
+    [("blocked", "failure"), ("not blocked", "success"), ("not allowed", "failure")],
+)
+def test_a_negated_action_is_the_other_outcome(act: str, outcome: str) -> None:
+    said = pa.array([act])
+    assert outcome_of(said).to_pylist() == [outcome]
