@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from secad.base.compiled import kernel
-from secad.collect.weblog_parts import HOST, METHOD, PARTS, PATH, QUERY, VERSION
-from secad.collect.weblog_requests import read_request, read_target
+from secad.collect.web.weblog_parts import HOST, METHOD, PARTS, PATH, QUERY, VERSION
+from secad.collect.web.weblog_requests import read_request, read_target
 from secad.features.inlined import borrowed
 from secad.features.slot_types import is_ip
 from secad.features.spans import Bytes, Places, buffer_of, gather

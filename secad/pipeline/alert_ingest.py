@@ -23,7 +23,7 @@ from secad import plugins
 from secad.base.config import Config
 from secad.base.protocols import Format, Recognised
 from secad.base.schemas import OCCURRENCES, TIME, conform
-from secad.collect.alert_maps import ALERT_COLUMNS
+from secad.collect.alerts.maps import ALERT_COLUMNS
 from secad.collect.field_maps import load_field_map
 from secad.events.store import EventStore, Pending, Replaced
 from secad.pipeline.alert_rows import AlertRows, Untemplated

@@ -15,8 +15,8 @@ import pytest
 
 from secad import plugins
 from secad.base.protocols import Frames, ParseContext
-from secad.collect.alert_columns import techniques
-from secad.collect.alert_severity import severities
+from secad.collect.alerts.columns import techniques
+from secad.collect.alerts.severity import severities
 
 Lines = Callable[[list[bytes]], pa.RecordBatch]
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

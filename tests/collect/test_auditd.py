@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.auditd_records import JOIN_LINES
+from secad.collect.auditd.records import JOIN_LINES
 from secad.collect.formats.auditd import Auditd
 
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

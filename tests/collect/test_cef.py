@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.device_columns import outcome_of
+from secad.collect.devices.columns import outcome_of
 from secad.collect.formats.cef import Cef
 
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

@@ -11,7 +11,7 @@ import pytest
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import lines_of
 from secad.collect.formats.ecs import ElasticCommonSchema
-from secad.collect.json_lists import first, joined
+from secad.collect.json.lists import first, joined
 
 ECS = ElasticCommonSchema()
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

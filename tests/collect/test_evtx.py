@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from secad.base.protocols import ParseContext
 from secad.base.schemas import LINES
 from secad.collect.columns import lines_of
-from secad.collect.evtx_chunks import CHUNK_BYTES, HEADER_BYTES
 from secad.collect.formats.evtx import Evtx
 from secad.collect.formats.windows import WindowsJson
 from secad.collect.text import PARSE_REJECTS
+from secad.collect.windows.evtx_chunks import CHUNK_BYTES, HEADER_BYTES
 
 FORM = Evtx()
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

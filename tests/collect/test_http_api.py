@@ -16,7 +16,7 @@ from secad import plugins
 from secad.base.protocols import ParseContext
 from secad.collect.columns import lines_of
 from secad.collect.formats.http_api import HttpApi
-from secad.collect.http_blocks import cut_requests
+from secad.collect.web.http_blocks import cut_requests
 
 ANCHOR = datetime(2026, 11, 20, tzinfo=UTC)
 CONTEXT = ParseContext(ANCHOR)

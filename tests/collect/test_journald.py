@@ -19,7 +19,7 @@ from secad import plugins
 from secad.base.protocols import ParseContext
 from secad.collect.columns import lines_of
 from secad.collect.formats.journald import Journald
-from secad.collect.journal_export import cut_entries, is_export
+from secad.collect.syslog.journal_export import cut_entries, is_export
 from secad.collect.transports.pieces import PieceReader
 
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

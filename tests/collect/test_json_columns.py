@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secad.collect import json_columns, json_paths
-from secad.collect.json_columns import first_objects, read_json
+from secad.collect.json import columns as json_columns
+from secad.collect.json import paths as json_paths
+from secad.collect.json.columns import first_objects, read_json
 
 KEYS = ["a", "A", "b", "c.d", "c", "d", "k\u00e9y", '"q\\', "\U0001f600", "\n", "", "long" * 9]
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["", "-", "\x00", "%"])

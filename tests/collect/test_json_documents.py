@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secad.collect.json_cuts import LIMIT_BYTES
-from secad.collect.json_documents import JsonDocuments
+from secad.collect.json.cuts import LIMIT_BYTES
+from secad.collect.json.documents import JsonDocuments
 
 FORM = JsonDocuments(("Records", "hits.hits"))
 Found = tuple[list[tuple[int, bytes]], list[tuple[int, int, str]]]

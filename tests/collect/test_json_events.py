@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import lines_of
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_elements import Elements
-from secad.collect.json_events import Declaration, parse_records, share_of
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.elements import Elements
+from secad.collect.json.events import Declaration, parse_records, share_of
 
 DECLARED = Declaration(
     what="door record",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secad.collect.json_nested import NestedRecords
+from secad.collect.json.nested import NestedRecords
 from secad.collect.text import PARSE_REJECTS
 
 NESTED = NestedRecords(("groups.sets.rows", "snapshot", "diff.added", "diff.removed"))

@@ -18,7 +18,7 @@ from secad.collect.columns import lines_of
 from secad.collect.field_maps import COLUMNS
 from secad.collect.formats.jsonl import JsonLines
 from secad.collect.formats.windows import WindowsJson
-from secad.collect.json_names import NAMES
+from secad.collect.json.names import NAMES
 
 ANCHOR = datetime(2026, 11, 20, tzinfo=UTC)
 FORM = JsonLines()

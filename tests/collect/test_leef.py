@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from secad.base.protocols import ParseContext
-from secad.collect.device_times import java_layout
+from secad.collect.devices.times import java_layout
 from secad.collect.formats.leef import Leef
 
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import lines_of
 from secad.collect.formats.otel import OpenTelemetry
-from secad.collect.otel_values import plain
+from secad.collect.otel.values import plain
 
 OTEL = OpenTelemetry()
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))

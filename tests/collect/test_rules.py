@@ -17,9 +17,9 @@ from secad.collect.formats.text import RULE_KEYS as HEADER_KEYS
 from secad.collect.formats.text import RULES_FILE as HEADERS
 from secad.collect.formats.text import PlainText, compile_headers
 from secad.collect.rules import Rule, RuleFile, read_rule_file, read_rules, rules_folder
-from secad.collect.syslog_columns import RULES_FOLDER as PHRASES
-from secad.collect.syslog_rules import RULE_KEYS as PHRASE_KEYS
-from secad.collect.syslog_rules import compile_rules, programs_of
+from secad.collect.syslog.columns import RULES_FOLDER as PHRASES
+from secad.collect.syslog.rules import RULE_KEYS as PHRASE_KEYS
+from secad.collect.syslog.rules import compile_rules, programs_of
 
 ANCHOR = datetime(2026, 11, 23, tzinfo=UTC)
 PHRASE_FILE = read_rules(PHRASES, "phrase", PHRASE_KEYS)

@@ -11,7 +11,7 @@ import pytest
 from secad.base.protocols import Format, ParseContext
 from secad.collect.formats.apache_error import ApacheError
 from secad.collect.formats.nginx_error import NginxError
-from secad.collect.web_error_phrases import APACHE, NGINX, book_of
+from secad.collect.web.error_phrases import APACHE, NGINX, book_of
 
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))
 NGINX_HEAD = "2023/11/20 10:00:00 [error] 12#34: *99 "

@@ -17,7 +17,7 @@ from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import lines_of
 from secad.collect.formats.jsonl import JsonLines
 from secad.collect.formats.windows import WindowsJson
-from secad.collect.windows_kinds import kinds
+from secad.collect.windows.kinds import kinds
 
 CONTEXT = ParseContext(datetime(2026, 11, 20, tzinfo=UTC))
 FORM = WindowsJson()

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from secad import plugins
 from secad.base.protocols import FieldMap, Format, Frames, ParseContext
-from secad.collect.alert_maps import ALERT_COLUMNS
+from secad.collect.alerts.maps import ALERT_COLUMNS
 from secad.collect.field_maps import load_field_map
 from secad.collect.transports.files import Stream, find_streams
 from secad.collect.transports.lines import Place, read_lines

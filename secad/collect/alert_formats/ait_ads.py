@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ALERT_FIELDS
-from secad.collect.alert_columns import TEMPLATE_COLUMNS, alerts, declared
-from secad.collect.alert_csv import read_rows
-from secad.collect.csv_header import header_of
+from secad.collect.alerts.columns import TEMPLATE_COLUMNS, alerts, declared
+from secad.collect.alerts.csv import read_rows
+from secad.collect.csv.header import header_of
 from secad.collect.times import parse_epoch
 
 _FIELDS = {

@@ -10,9 +10,9 @@ import pyarrow as pa
 from secad.base.errors import ConfigError
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ALERT_FIELDS
-from secad.collect.alert_columns import TEMPLATE_COLUMNS, alerts, declared
-from secad.collect.alert_csv import read_rows
-from secad.collect.alert_maps import ALERT_COLUMNS, detector_of, texts_by
+from secad.collect.alerts.columns import TEMPLATE_COLUMNS, alerts, declared
+from secad.collect.alerts.csv import read_rows
+from secad.collect.alerts.maps import ALERT_COLUMNS, detector_of, texts_by
 from secad.collect.field_maps import read_times
 
 

@@ -11,11 +11,11 @@ import pyarrow as pa
 from secad.base.errors import ConfigError
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ALERT_FIELDS
-from secad.collect.alert_columns import TEMPLATE_COLUMNS, declared
-from secad.collect.alert_json import Layout, parse_json
-from secad.collect.alert_maps import ALERT_COLUMNS, detector_of, texts_by
+from secad.collect.alerts.columns import TEMPLATE_COLUMNS, declared
+from secad.collect.alerts.json import Layout, parse_json
+from secad.collect.alerts.maps import ALERT_COLUMNS, detector_of, texts_by
 from secad.collect.field_maps import read_times
-from secad.collect.json_documents import JsonDocuments
+from secad.collect.json.documents import JsonDocuments
 
 _DOCUMENTS = JsonDocuments(
     ("alerts", "findings", "results", "items", "data", "hits.hits"), repeated=False

@@ -1,6 +1,6 @@
 """Alerts of Snort and Suricata as lines: the fast format, and what Snort sends to syslog.
 
-Lines of Snort's ``alert_csv`` and ``alert_json`` are read as the fast lines that say the same.
+Lines of Snort's ``alerts.csv`` and ``alerts.json`` are read as the fast lines that say the same.
 
 A line of the fast format begins with a date: Snort's has no year, or one of two digits, Suricata's
 has one of four digits; by it the tool is told.
@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ALERT_FIELDS
-from secad.collect.alert_columns import TEMPLATE_COLUMNS, Flags, Found, alerts, declared
+from secad.collect.alerts.columns import TEMPLATE_COLUMNS, Flags, Found, alerts, declared
+from secad.collect.alerts.snort_lines import CSV, as_fast, is_json
 from secad.collect.columns import lines_of
-from secad.collect.snort_lines import CSV, as_fast, is_json
 from secad.collect.text import decode
 from secad.collect.times import parse_iso, parse_syslog
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ALERT_FIELDS
-from secad.collect.alert_columns import TEMPLATE_COLUMNS, declared
-from secad.collect.alert_json import Layout, has, parse_json, share
-from secad.collect.json_documents import JsonDocuments
+from secad.collect.alerts.columns import TEMPLATE_COLUMNS, declared
+from secad.collect.alerts.json import Layout, has, parse_json, share
+from secad.collect.json.documents import JsonDocuments
 
 _PATHS = {
     "time": ("timestamp", "@timestamp"),

@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ALERT_FIELDS, LINES, LOCATOR
-from secad.collect.alert_columns import TEMPLATE_COLUMNS, declared
-from secad.collect.alert_json import Layout, has, parse_json, share
-from secad.collect.json_columns import read_json
-from secad.collect.json_documents import JsonDocuments
+from secad.collect.alerts.columns import TEMPLATE_COLUMNS, declared
+from secad.collect.alerts.json import Layout, has, parse_json, share
+from secad.collect.json.columns import read_json
+from secad.collect.json.documents import JsonDocuments
 
 _PATHS = {
     "time": (

@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ECS
-from secad.collect import web_errors as errors
 from secad.collect.columns import by_pieces, share_of_lines, utc_times
-from secad.collect.device_times import first_of, made
+from secad.collect.devices.times import first_of, made
 from secad.collect.net_parts import NO_NUMBER, read_ends
-from secad.collect.syslog_header import framed, header_columns, header_instants, message_places
+from secad.collect.syslog.header import framed, header_columns, header_instants, message_places
 from secad.collect.text import decode, reject
-from secad.collect.web_error_phrases import APACHE, layouts
+from secad.collect.web import errors
+from secad.collect.web.error_phrases import APACHE, layouts
 from secad.features.phrases import Found
 from secad.features.slot_types import integers
 from secad.features.spans import Bytes, Places, gather

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import TIME
-from secad.collect.auditd_joined import Joined, each_distinct
-from secad.collect.auditd_names import AUXILIARY_TYPES, call_name, kind_of_call, kind_of_record
-from secad.collect.auditd_records import NO_ID, NO_TYPE, bodies, headers, open_lines
-from secad.collect.auditd_values import Sockets, command_lines, lists_of, sockets, unhex
+from secad.collect.auditd.joined import Joined, each_distinct
+from secad.collect.auditd.names import AUXILIARY_TYPES, call_name, kind_of_call, kind_of_record
+from secad.collect.auditd.records import NO_ID, NO_TYPE, bodies, headers, open_lines
+from secad.collect.auditd.values import Sockets, command_lines, lists_of, sockets, unhex
 from secad.collect.text import decode, reject
 from secad.features.key_values import UNKNOWN, first_of_each_key, labels
 from secad.features.spans import Places, buffer_of, gather

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_events import Declaration, parse_records, share_of
-from secad.collect.json_rules import Columns, address, kind, once_each, url_parts, worded
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.events import Declaration, parse_records, share_of
+from secad.collect.json.rules import Columns, address, kind, once_each, url_parts, worded
 
 _DOCUMENTS = JsonDocuments(("records", "value"))
 _MARKS = (b"perationName", b"esourceI", b"ategory")

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_elements import Elements
-from secad.collect.json_events import Declaration, parse_records, share_of
-from secad.collect.json_rules import Columns, address, kind, once_each, worded
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.elements import Elements
+from secad.collect.json.events import Declaration, parse_records, share_of
+from secad.collect.json.rules import Columns, address, kind, once_each, worded
 
 _DOCUMENTS = JsonDocuments(("Records", "Events", "logEvents"))
 _MARKS = (b"eventSource", b"eventName")

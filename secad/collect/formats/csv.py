@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import LABELS, LOCATOR, PARSED, TIME
-from secad.collect.csv_fields import UNCLOSED, Fields, count_fields, cut_fields
-from secad.collect.csv_header import Plan, confidence, make_plan
+from secad.collect.csv.fields import UNCLOSED, Fields, count_fields, cut_fields
+from secad.collect.csv.header import Plan, confidence, make_plan
 from secad.collect.text import Text, decode, reject
 from secad.features.key_values import labels
 from secad.features.spans import Places

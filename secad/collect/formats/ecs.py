@@ -1,8 +1,8 @@
 """The Elastic Common Schema as JSON lines: Beats, Elastic Agent and Endpoint, other exports.
 
 Lines enter, one event each leaves: documents as a Beat writes them to a file, or as exports of
-Elasticsearch wrap them. Where a field stands is in ``ecs_fields``, what needs more than one field
-in ``ecs_rules``.
+Elasticsearch wrap them. Where a field stands is in ``ecs.fields``, what needs more than one field
+in ``ecs.rules``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.ecs_fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
-from secad.collect.ecs_rules import columns_of
-from secad.collect.json_columns import read_json
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_rules import Flags, event_table, parsed
+from secad.collect.ecs.fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
+from secad.collect.ecs.rules import columns_of
+from secad.collect.json.columns import read_json
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.rules import Flags, event_table, parsed
 from secad.collect.text import decode
 from secad.collect.times import parse_any
 

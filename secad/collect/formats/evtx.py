@@ -18,8 +18,9 @@ from evtx import PyEvtxParser
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import LINES
-from secad.collect import windows_events
-from secad.collect.evtx_chunks import (
+from secad.collect.text import PARSE_REJECTS, RAW_CAP_BYTES, decode
+from secad.collect.windows import events as windows_events
+from secad.collect.windows.evtx_chunks import (
     CHUNK_MAGIC,
     FILE_MAGIC,
     HEADER_BYTES,
@@ -29,8 +30,7 @@ from secad.collect.evtx_chunks import (
     file_of,
     read_chunks,
 )
-from secad.collect.text import PARSE_REJECTS, RAW_CAP_BYTES, decode
-from secad.collect.windows_fields import EXTENSIONS, FIELDS
+from secad.collect.windows.fields import EXTENSIONS, FIELDS
 
 _UNREAD = "a record that the evtx package does not read"
 _REASON_CAP = 200  # characters

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_events import Declaration, parse_records, share_of
-from secad.collect.json_rules import Columns, kind, once_each, worded
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.events import Declaration, parse_records, share_of
+from secad.collect.json.rules import Columns, kind, once_each, worded
 
 _DOCUMENTS = JsonDocuments(("items", "data", "events"))
 _MARKS = (b"action",)

@@ -15,11 +15,20 @@ import pyarrow.compute as pc
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import ECS, LABELS
 from secad.collect.columns import by_pieces, share_of_lines, utc_times
-from secad.collect.device_times import first_of, made
-from secad.collect.haproxy_phrases import ACTIONS, CLF, ERROR, HTTP, OUTCOMES, entries, said, tails
+from secad.collect.devices.times import first_of, made
 from secad.collect.net_parts import NO_NUMBER, read_ends, read_requests, read_row_of_numbers
-from secad.collect.syslog_header import framed, header_columns, header_instants, message_places
+from secad.collect.syslog.header import framed, header_columns, header_instants, message_places
 from secad.collect.text import decode, reject
+from secad.collect.web.haproxy_phrases import (
+    ACTIONS,
+    CLF,
+    ERROR,
+    HTTP,
+    OUTCOMES,
+    entries,
+    said,
+    tails,
+)
 from secad.features.phrases import Found
 from secad.features.slot_types import integers
 from secad.features.spans import Bytes, Places, gather

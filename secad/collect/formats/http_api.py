@@ -20,8 +20,12 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import TIME
-from secad.collect.http_blocks import cut_requests, is_raw_http
-from secad.collect.http_messages import (
+from secad.collect.json.columns import JsonColumns, first_objects, read_json
+from secad.collect.json.rules import event_table, parsed
+from secad.collect.text import Text, decode
+from secad.collect.times import parse_any, parse_epoch
+from secad.collect.web.http_blocks import cut_requests, is_raw_http
+from secad.collect.web.http_messages import (
     METHOD,
     PARTS,
     REQUEST_BODY,
@@ -37,10 +41,6 @@ from secad.collect.http_messages import (
     header,
     parts_of,
 )
-from secad.collect.json_columns import JsonColumns, first_objects, read_json
-from secad.collect.json_rules import event_table, parsed
-from secad.collect.text import Text, decode
-from secad.collect.times import parse_any, parse_epoch
 from secad.features.base64_texts import decode_base64
 from secad.features.key_values import labels
 

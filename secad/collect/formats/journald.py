@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import labels_from
-from secad.collect.journal_export import cut_entries, is_export
-from secad.collect.json_columns import JsonColumns, read_json
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_events import share_of
-from secad.collect.json_rules import base_name
-from secad.collect.syslog_columns import DATASET, EXTENSIONS, FIELDS
-from secad.collect.syslog_events import events_of
+from secad.collect.json.columns import JsonColumns, read_json
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.events import share_of
+from secad.collect.json.rules import base_name
+from secad.collect.syslog.columns import DATASET, EXTENSIONS, FIELDS
+from secad.collect.syslog.events import events_of
+from secad.collect.syslog.journal_export import cut_entries, is_export
 from secad.collect.text import Text, decode, reject
 from secad.collect.times import parse_epoch
 from secad.features.spans import buffer_of

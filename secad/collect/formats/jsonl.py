@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 from secad.base.errors import ConfigError
 from secad.base.protocols import FieldMap, ParseContext, Parsed
 from secad.collect.field_maps import COLUMNS, read_times
-from secad.collect.json_by_name import one_value, typed, without_empty
-from secad.collect.json_columns import read_json
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_names import NAMES
+from secad.collect.json.by_name import one_value, typed, without_empty
+from secad.collect.json.columns import read_json
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.names import NAMES
 from secad.collect.text import decode, reject
 
 _DOCUMENTS = JsonDocuments(

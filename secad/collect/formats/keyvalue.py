@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import lines_of
-from secad.collect.json_columns import JsonColumns
-from secad.collect.json_names import NAMES
-from secad.collect.json_rules import address, event_table, kind, once_each, parsed, worded
-from secad.collect.keyvalue_headers import HEADER, Headed, without_headers
-from secad.collect.keyvalue_pairs import Keyed, by_names
+from secad.collect.devices.keyvalue_headers import HEADER, Headed, without_headers
+from secad.collect.devices.keyvalue_pairs import Keyed, by_names
+from secad.collect.json.columns import JsonColumns
+from secad.collect.json.names import NAMES
+from secad.collect.json.rules import address, event_table, kind, once_each, parsed, worded
 from secad.collect.text import decode
 from secad.collect.times import parse_any
 

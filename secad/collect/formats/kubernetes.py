@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect import json_lists
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_events import Declaration, parse_records, share_of
-from secad.collect.json_rules import Columns, kind, once_each, url_parts, worded
+from secad.collect.json import lists as json_lists
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.events import Declaration, parse_records, share_of
+from secad.collect.json.rules import Columns, kind, once_each, url_parts, worded
 from secad.collect.times import parse_iso
 
 _DOCUMENTS = JsonDocuments(("items", "logEvents"))

@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from secad.base.compiled import kernel
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect import device_columns as device
 from secad.collect.columns import by_pieces, lines_of
-from secad.collect.device_pairs import PIECE_ROWS, Pairs, read_pairs, wanted
-from secad.collect.device_records import NO_RECORD, SHORT, WHOLE, Records, read_records
-from secad.collect.device_times import LAYOUTS, Instants, first_of, java_layout, read_instants
+from secad.collect.devices import columns as device
+from secad.collect.devices.pairs import PIECE_ROWS, Pairs, read_pairs, wanted
+from secad.collect.devices.records import NO_RECORD, SHORT, WHOLE, Records, read_records
+from secad.collect.devices.times import LAYOUTS, Instants, first_of, java_layout, read_instants
 from secad.collect.text import decode, reject
 from secad.features.spans import Bytes, Places, gather
 

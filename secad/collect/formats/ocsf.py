@@ -1,7 +1,7 @@
 """OCSF events as JSON: Amazon Security Lake's and those of everything else that writes the schema.
 
-Lines enter, one event each leaves. Where a field stands is in ``ocsf_fields``, what needs more than
-one field in ``ocsf_rules``. Findings are events here like all others.
+Lines enter, one event each leaves. Where a field stands is in ``ocsf.fields``, what needs more than
+one field in ``ocsf.rules``. Findings are events here like all others.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.json_columns import read_json
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_rules import event_table, parsed
-from secad.collect.ocsf_fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
-from secad.collect.ocsf_rules import columns_of
+from secad.collect.json.columns import read_json
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.rules import event_table, parsed
+from secad.collect.ocsf.fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
+from secad.collect.ocsf.rules import columns_of
 from secad.collect.text import decode
 from secad.collect.times import parse_any
 

@@ -1,8 +1,8 @@
 """osquery's results and status logs as JSON: event, snapshot and batch format.
 
 Lines enter, and a line that holds many rows is cut into them first; one event leaves for each row
-and each status. Where a cell stands is in ``osquery_fields``, what needs more than one cell in
-``osquery_rules``.
+and each status. Where a cell stands is in ``osquery.fields``, what needs more than one cell in
+``osquery.rules``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.json_columns import read_json
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_nested import NestedRecords
-from secad.collect.json_rules import Columns, event_table, parsed
-from secad.collect.osquery_fields import (
+from secad.collect.json.columns import read_json
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.nested import NestedRecords
+from secad.collect.json.rules import Columns, event_table, parsed
+from secad.collect.osquery.fields import (
     COLUMNS,
     EXECUTABLES,
     EXTENSIONS,
@@ -29,7 +29,7 @@ from secad.collect.osquery_fields import (
     PARTS,
     UNWRAPPED,
 )
-from secad.collect.osquery_rules import columns_of, is_of_event_table
+from secad.collect.osquery.rules import columns_of, is_of_event_table
 from secad.collect.text import decode
 from secad.collect.times import parse_any, parse_pattern
 

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.json_columns import read_json
-from secad.collect.json_documents import JsonDocuments
-from secad.collect.json_nested import NestedRecords
-from secad.collect.json_rules import event_table, parsed
-from secad.collect.otel_fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
-from secad.collect.otel_rules import columns_of
+from secad.collect.json.columns import read_json
+from secad.collect.json.documents import JsonDocuments
+from secad.collect.json.nested import NestedRecords
+from secad.collect.json.rules import event_table, parsed
+from secad.collect.otel.fields import COLUMNS, EXTENSIONS, FIELDS, IGNORED, PARTS, UNWRAPPED
+from secad.collect.otel.rules import columns_of
 from secad.collect.text import decode
 from secad.collect.times import parse_any
 
@@ -86,7 +86,7 @@ class OpenTelemetry:
 
     def parse(self, lines: pa.RecordBatch, context: ParseContext) -> Parsed:
         """Returns one event per log record; see ``Format``."""
-        from secad.collect.otel_values import plain
+        from secad.collect.otel.values import plain
 
         text = decode(lines)
         wanted = {**PARTS, **COLUMNS}

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect.syslog_columns import DATASET, EXTENSIONS, FIELDS
-from secad.collect.syslog_own_files import OwnFile
+from secad.collect.syslog.columns import DATASET, EXTENSIONS, FIELDS
+from secad.collect.syslog.own_files import OwnFile
 
 _FILE = OwnFile(marks=(b" postfix",), programs="^postfix")
 

@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import TIME as TIME_TYPE
-from secad.collect.csv_fields import UNCLOSED, count_fields, cut_fields
-from secad.collect.json_columns import JsonColumns, first_objects, read_json
-from secad.collect.json_rules import event_table, parsed
-from secad.collect.provenance_ends import classes, ends, relations
-from secad.collect.provenance_plan import (
+from secad.collect.csv.fields import UNCLOSED, count_fields, cut_fields
+from secad.collect.json.columns import JsonColumns, first_objects, read_json
+from secad.collect.json.rules import event_table, parsed
+from secad.collect.provenance.ends import classes, ends, relations
+from secad.collect.provenance.plan import (
     DEFAULT,
     GRAPH,
     HOST,

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import labels_with
-from secad.collect.json_columns import first_objects, read_json
-from secad.collect.json_events import opened, without_envelope
-from secad.collect.suricata_events import columns_of
-from secad.collect.suricata_fields import COLUMNS, EXTENSIONS, IGNORED, PART
+from secad.collect.json.columns import first_objects, read_json
+from secad.collect.json.events import opened, without_envelope
+from secad.collect.suricata.events import columns_of
+from secad.collect.suricata.fields import COLUMNS, EXTENSIONS, IGNORED, PART
 from secad.collect.text import decode, reject
 
 _SURE = 0.98

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import by_pieces, lines_of, without_comments
-from secad.collect.syslog_columns import DATASET, EXTENSIONS, FIELDS
-from secad.collect.syslog_events import events_of
-from secad.collect.syslog_header import framed
+from secad.collect.syslog.columns import DATASET, EXTENSIONS, FIELDS
+from secad.collect.syslog.events import events_of
+from secad.collect.syslog.header import framed
 from secad.collect.text import decode
 from secad.features.syslog_tag import STATUS, TAGGED, UNTAGGED
 

@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from secad.base.compiled import kernel
 from secad.base.protocols import ParseContext, Parsed
 from secad.collect.columns import by_pieces, labels_with, lines_of
-from secad.collect.json_by_name import one_value, typed, without_empty
-from secad.collect.json_columns import read_json
-from secad.collect.json_names import NAMES
-from secad.collect.syslog_header import (
+from secad.collect.json.by_name import one_value, typed, without_empty
+from secad.collect.json.columns import read_json
+from secad.collect.json.names import NAMES
+from secad.collect.syslog.header import (
     NO_YEAR,
     action_of,
     framed,

@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
 from secad.base.schemas import TIME
-from secad.collect import weblog_parts as parts
 from secad.collect.text import Text, decode, reject
 from secad.collect.times import parse_clf, parse_iso
-from secad.collect.weblog_lines import read
-from secad.collect.weblog_parts import NO_NUMBER, Lines
+from secad.collect.web import weblog_parts as parts
+from secad.collect.web.weblog_lines import read
+from secad.collect.web.weblog_parts import NO_NUMBER, Lines
 from secad.features.key_values import labels
 from secad.features.spans import Bytes, Places, buffer_of, gather
 

@@ -1,7 +1,7 @@
 """Windows events as JSON: NXLog's flat form, Winlogbeat's, ECS, and EVTX readers' Event.
 
 Lines, or the records of an array or of objects over many lines, enter, one event each leaves.
-What the forms have in common is in ``windows_events``.
+What the forms have in common is in ``windows.events``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect import windows_events
-from secad.collect.json_documents import JsonDocuments
+from secad.collect.json.documents import JsonDocuments
 from secad.collect.text import decode
-from secad.collect.windows_fields import EXTENSIONS, FIELDS
+from secad.collect.windows import events as windows_events
+from secad.collect.windows.fields import EXTENSIONS, FIELDS
 
 _DOCUMENTS = JsonDocuments()
 _SURE = 0.97

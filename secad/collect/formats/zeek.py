@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from secad.base.protocols import ParseContext, Parsed
-from secad.collect import zeek_json, zeek_tsv
-from secad.collect.json_columns import first_objects
-from secad.collect.json_events import opened
+from secad.collect.json.columns import first_objects
+from secad.collect.json.events import opened
 from secad.collect.text import decode
-from secad.collect.zeek_fields import EXTENSIONS, LOGS, UNKNOWN, log_by_fields
-from secad.collect.zeek_headers import HEADERS_CAP, Header, header_before
+from secad.collect.zeek import json as zeek_json
+from secad.collect.zeek import tsv as zeek_tsv
+from secad.collect.zeek.fields import EXTENSIONS, LOGS, UNKNOWN, log_by_fields
+from secad.collect.zeek.headers import HEADERS_CAP, Header, header_before
 from secad.features.spans import buffer_of
 
 _SURE = 0.99

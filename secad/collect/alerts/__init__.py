@@ -1,0 +1,1 @@
+"""Other tools' alerts: columns, maps, severities."""

@@ -1,0 +1,1 @@
+"""Linux audit records: scanned, named, joined into events."""

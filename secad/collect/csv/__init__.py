@@ -1,0 +1,1 @@
+"""CSV: headers and fields."""

@@ -1,0 +1,1 @@
+"""Records of security devices: CEF, LEEF, `key=value`."""

@@ -1,0 +1,1 @@
+"""Documents in the Elastic Common Schema."""

@@ -1,0 +1,1 @@
+"""Suricata's EVE records."""

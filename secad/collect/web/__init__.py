@@ -1,0 +1,1 @@
+"""Lines of web servers and proxies, and HTTP messages."""

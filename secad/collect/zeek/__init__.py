@@ -1,0 +1,1 @@
+"""Zeek's logs: headers, TSV, JSON, fields."""
