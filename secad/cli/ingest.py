@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from secad.base.errors import SourceError
-from secad.cli.session import Session, common_options, progress_bar, session_of, stoppable
+from secad.cli.session import F, Session, common_options, progress_bar, session_of, stoppable
 
 if TYPE_CHECKING:
     from secad.pipeline.ingest_report import IngestReport, SourceReport
@@ -32,6 +32,31 @@ EVENT_WORDS = Words("lines", "events", "blank or comment")
 ALERT_WORDS = Words("records", "occurrences", "no alerts")
 
 
+_READING = (
+    click.option(
+        "--map",
+        "map_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Field map of JSON lines or CSV (TOML).",
+    ),
+    click.option("--tz", metavar="ZONE", help="Zone of times that name none.  [default: UTC]"),
+    click.option(
+        "--max-error-rate",
+        type=float,
+        metavar="R",
+        help="Share of rejects above which the exit code is 3.  [default: 0.1]",
+    ),
+)
+
+
+def _how_to_read(command: F) -> F:
+    """Adds the options that logs and other tools' alerts are read with alike."""
+    for option in reversed(_READING):
+        command = option(command)
+    return command
+
+
 @click.group()
 @common_options
 def ingest() -> None:
@@ -48,20 +73,7 @@ def ingest() -> None:
     metavar="NAME",
     help="Format of the logs; `secad doctor` lists them.",
 )
-@click.option(
-    "--map",
-    "map_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Field map of JSON lines or CSV (TOML).",
-)
-@click.option("--tz", metavar="ZONE", help="Zone of times that name none.  [default: UTC]")
-@click.option(
-    "--max-error-rate",
-    type=float,
-    metavar="R",
-    help="Share of rejects above which the exit code is 3.  [default: 0.1]",
-)
+@_how_to_read
 @click.option(
     "--templates",
     type=click.Choice(["learn", "frozen"]),
@@ -115,20 +127,7 @@ def logs(
     metavar="NAME",
     help="Format of the alerts: suricata, wazuh, snort, ...; `secad doctor` lists them.",
 )
-@click.option(
-    "--map",
-    "map_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Field map of JSON lines or CSV (TOML).",
-)
-@click.option("--tz", metavar="ZONE", help="Zone of times that name none.  [default: UTC]")
-@click.option(
-    "--max-error-rate",
-    type=float,
-    metavar="R",
-    help="Share of rejects above which the exit code is 3.  [default: 0.1]",
-)
+@_how_to_read
 @common_options
 @click.pass_context
 def ingest_alerts(
